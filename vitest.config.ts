@@ -1,0 +1,36 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+import { browserArgs, findBrowser } from './scripts/browser.mjs';
+import { wgsl } from './scripts/wgsl.ts';
+import { puppeteerProvider } from './test/support/puppeteer-provider.ts';
+
+const browser = findBrowser();
+// One set of files runs in Node on Dawn and in Chrome; what needs the file system or a server lies in test/node/.
+const both = ['test/*.test.ts'];
+const launch = { ...(browser ? { executablePath: browser.path } : {}), args: browserArgs() };
+
+export default defineConfig({
+  plugins: [wgsl()],
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'dawn', include: both, setupFiles: ['test/support/dawn.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'chrome',
+          include: both,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: puppeteerProvider(launch),
+            instances: [{ browser: 'chrome' }],
+          },
+        },
+      },
+      { extends: true, test: { name: 'node', include: ['test/node/*.test.ts'], setupFiles: ['test/support/dawn.ts'] } },
+    ],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: [...configDefaults.exclude, '**/*.d.ts'] },
+  },
+});
