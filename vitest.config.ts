@@ -1,9 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { browserArgs, findBrowser } from './scripts/browser.mjs';
+import { browserArgs, findBrowser, softwareVulkan } from './scripts/browser.mjs';
 import { wgsl } from './scripts/wgsl.ts';
 import { puppeteerProvider } from './test/support/puppeteer-provider.ts';
 
 const browser = findBrowser();
+// Read by the loader when a test's process starts, so they are set here and not in a setup file.
+const vulkan = softwareVulkan();
+if (vulkan) {
+  process.env.VK_ICD_FILENAMES ??= vulkan.driver;
+  process.env.LD_LIBRARY_PATH = [process.env.LD_LIBRARY_PATH, vulkan.libraries].filter(Boolean).join(':');
+}
 // One set of files runs in Node on Dawn and in Chrome; what needs the file system or a server lies in test/node/.
 const both = ['test/*.test.ts'];
 const launch = { ...(browser ? { executablePath: browser.path } : {}), args: browserArgs() };

@@ -1,5 +1,6 @@
 // Where a Chrome or Chromium is, and the flags with which it offers WebGPU.
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import puppeteer from 'puppeteer';
 
 const systemPaths = {
@@ -61,4 +62,16 @@ export function browserArgs(adapter = process.env.WEBGPU_ADAPTER ?? 'swiftshader
     '--disable-sync',
     '--disable-quic',
   ];
+}
+
+/**
+ * What Dawn in Node needs to run on the SwiftShader that comes with a browser: its driver file, and the Vulkan loader beside it.
+ * @returns {{ driver: string, libraries: string } | null} null where there is none, or hardware was asked for
+ */
+export function softwareVulkan() {
+  if (process.platform !== 'linux' || process.env.WEBGPU_ADAPTER === 'hardware') return null;
+  const browser = findBrowser();
+  const folders = ['/usr/lib/chromium', ...(browser ? [dirname(browser.path)] : [])];
+  const libraries = folders.find((folder) => existsSync(join(folder, 'vk_swiftshader_icd.json')));
+  return libraries ? { driver: join(libraries, 'vk_swiftshader_icd.json'), libraries } : null;
 }

@@ -1,0 +1,23 @@
+/** The element of this id; the page is broken without it. */
+export function byId<E extends HTMLElement>(id: string): E {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element as E;
+}
+
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+/** Shows the text, or hides the element where there is none. */
+export function say(element: HTMLElement, text: string): void {
+  element.textContent = text;
+  element.hidden = text === '';
+}

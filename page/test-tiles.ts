@@ -1,0 +1,131 @@
+// The test part as pages of small pictures, one tab stop: the arrows go from picture to picture.
+import { featuresAt, type Part } from './digits.ts';
+import { byId, make } from './dom.ts';
+import { drawPicture } from './picture.ts';
+
+export interface TestTiles {
+  /** Shows what the head reads, a digit a picture. */
+  answers(answers: Uint8Array): void;
+  /** Marks this digit as the one on show; null for none. */
+  choose(index: number | null): void;
+}
+
+const pageSize = 48;
+
+/** @param chosen is called with the index of the digit that a person goes to */
+export function makeTestTiles(part: Part, chosen: (index: number) => void): TestTiles {
+  const group = byId('tiles');
+  const [earlier, later] = [byId<HTMLButtonElement>('earlier'), byId<HTMLButtonElement>('later')];
+  const filter = byId<HTMLFieldSetElement>('filter');
+  let answers: Uint8Array | undefined;
+  let onlyWrong = false;
+  let page = 0;
+  let current: number | null = null;
+
+  const isWrong = (index: number) => answers !== undefined && answers[index] !== part.labels[index];
+  const listed = () =>
+    Array.from({ length: part.count }, (_, index) => index).filter((index) => !onlyWrong || isWrong(index));
+  const tileOf = (index: number | null) => group.querySelector<HTMLButtonElement>(`[data-index="${index}"]`);
+
+  const mark = () => {
+    const tiles = [...group.querySelectorAll<HTMLButtonElement>('button')];
+    const stop = tileOf(current) ?? tiles[0];
+    for (const tile of tiles) {
+      tile.tabIndex = tile === stop ? 0 : -1;
+      tile.toggleAttribute('aria-current', false);
+      if (tile.dataset.index === String(current)) tile.setAttribute('aria-current', 'true');
+    }
+  };
+  const render = () => {
+    const all = listed();
+    const pages = Math.max(1, Math.ceil(all.length / pageSize));
+    page = Math.min(page, pages - 1);
+    const shown = all.slice(page * pageSize, (page + 1) * pageSize);
+    group.replaceChildren(...shown.map((index) => makeTile(part, index, answers?.[index])));
+    // The canvases take their ink from the style sheet, so they are drawn once they are in the page.
+    for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
+    mark();
+    earlier.disabled = page === 0;
+    later.disabled = page >= pages - 1;
+    byId('page-of').textContent = `Page ${page + 1} of ${pages}`;
+  };
+  const goTo = (tile: HTMLElement | undefined) => {
+    if (!tile) return;
+    current = Number(tile.dataset.index);
+    mark();
+    tile.focus();
+    chosen(current);
+  };
+
+  group.addEventListener('click', (event) => goTo((event.target as Element).closest('button') ?? undefined));
+  group.addEventListener('keydown', (event) => {
+    const tiles = [...group.querySelectorAll<HTMLElement>('button')];
+    const to = destination(event.key, tiles.indexOf(event.target as HTMLElement), tiles.length, columnsOf(group));
+    if (to === undefined) return;
+    event.preventDefault();
+    goTo(tiles[to]);
+  });
+  const turn = (by: number) => () => {
+    page += by;
+    render();
+  };
+  earlier.addEventListener('click', turn(-1));
+  later.addEventListener('click', turn(1));
+  filter.addEventListener('change', (event) => {
+    onlyWrong = (event.target as HTMLInputElement).value === 'wrong';
+    page = 0;
+    render();
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
+  });
+
+  render();
+  return {
+    answers(read) {
+      answers = read;
+      filter.disabled = false;
+      render();
+    },
+    choose(index) {
+      current = index;
+      mark();
+    },
+  };
+}
+
+function makeTile(part: Part, index: number, answer: number | undefined): HTMLButtonElement {
+  const label = part.labels[index];
+  const right = answer === label;
+  const canvas = make('canvas', 'tile-picture');
+  const verdict = make('span', 'tile-verdict', answer === undefined ? `${label}` : `${label} → ${answer} `);
+  if (answer !== undefined) verdict.append(make('b', '', right ? '✓' : '✗'));
+  const tile = make('button', `tile ${answer === undefined ? '' : right ? 'right' : 'wrong'}`, canvas, verdict);
+  tile.type = 'button';
+  tile.dataset.index = String(index);
+  const reading = answer === undefined ? '' : `, read as ${answer}, ${right ? 'right' : 'wrong'}`;
+  tile.setAttribute('aria-label', `Digit ${index + 1}: a ${label}${reading}`);
+  return tile;
+}
+
+function paintTile(part: Part, tile: HTMLElement): void {
+  const canvas = tile.querySelector('canvas');
+  if (canvas) drawPicture(canvas, featuresAt(part, Number(tile.dataset.index)));
+}
+
+const columnsOf = (grid: HTMLElement) => getComputedStyle(grid).gridTemplateColumns.split(' ').length;
+
+/** Where a key leads from one tile of so many; undefined for other keys and beyond the ends. */
+function destination(key: string, from: number, count: number, columns: number): number | undefined {
+  const steps: Record<string, number> = {
+    ArrowLeft: from - 1,
+    ArrowRight: from + 1,
+    ArrowUp: from - columns,
+    ArrowDown: from + columns,
+    Home: 0,
+    End: count - 1,
+  };
+  const to = steps[key];
+  if (to === undefined) return undefined;
+  return to >= 0 && to < count ? to : from;
+}

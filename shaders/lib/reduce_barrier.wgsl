@@ -1,0 +1,25 @@
+// The lanes of each row merge over a tree in workgroup memory; several rows may share the workgroup.
+// Needs: lib/merge.wgsl, lib/lanes.wgsl
+
+struct Invocation {
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) index: u32,
+}
+
+var<workgroup> tree: array<vec2u, WORKGROUP>;
+
+// The merge of all lanes of a row, in each of them. Every invocation of the workgroup must come here.
+fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
+  let lane = at.index % LANES;
+  tree[at.index] = value;
+  for (var step = LANES / 2u; step > 0u; step /= 2u) {
+    workgroupBarrier();
+    if (lane < step) {
+      tree[at.index] = merged(how, tree[at.index], tree[at.index + step]);
+    }
+  }
+  workgroupBarrier();
+  let result = tree[at.index - lane];
+  workgroupBarrier(); // before the next reduction overwrites it
+  return result;
+}

@@ -1,0 +1,11 @@
+// One invocation a row: nothing to merge, and no barrier. For software adapters, few classes and inner axes.
+// Needs: lib/merge.wgsl
+
+struct Invocation {
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) index: u32,
+}
+
+fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
+  return value;
+}

@@ -1,0 +1,41 @@
+// The log-sum-exp of each row. It alone of its kind has an answer for rows of -infinity and for +infinity.
+// Twin: src/cpu/log-sum-exp.ts
+// Needs: lib/row_sum.wgsl
+
+struct Params {
+  rows: u32,
+  classes: u32,
+  inner: u32,
+  inverse_temperature: f32,
+  clean_below: u32,
+  far: f32,
+}
+
+@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> sums: array<u32>; // (rows)
+
+@compute @workgroup_size(WORKGROUP)
+fn main(at: Invocation) {
+  let place = lane_of(at, params.rows);
+  let row = row_sum(at, place.lane, row_start(place.row, params.classes, params.inner));
+  if (place.inside && place.lane == 0u) {
+    sums[offsets.sums + place.row] = log_sum_exp(row);
+  }
+}
+
+fn log_sum_exp(row: RowSum) -> u32 {
+  switch row.kind {
+    case ROW_ALL_MASKED: {
+      return NEGATIVE_INFINITY_BITS;
+    }
+    case ROW_INFINITE: {
+      return INFINITY_BITS;
+    }
+    case ROW_NAN: {
+      return NAN_BITS;
+    }
+    default: {
+      return bitcast<u32>(row.maximum * params.inverse_temperature + log_total(row));
+    }
+  }
+}

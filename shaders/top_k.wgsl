@@ -1,0 +1,84 @@
+// The k largest classes of each row, sorted, ties by the lower index, a NaN before all.
+//
+// The row is read once for every BATCH results. Each lane keeps the best BATCH of its classes that come after those already
+// found, in a sorted list; then the lanes' heads are merged BATCH times, and the lane whose head was taken moves up. So any k is
+// right, and a small k, the usual one, reads the row once.
+// Twin: src/cpu/top-k.ts
+// Needs: lib/lanes.wgsl
+// Seams: io, order, reduce
+
+struct Params {
+  rows: u32,
+  classes: u32,
+  inner: u32,
+  k: u32,
+}
+
+@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> indices: array<u32>; // (rows, k)
+
+const BATCH = 8u;
+const NOTHING = vec2u(0u, 0xffffffffu); // behind every class
+
+// (key, index) pairs, the best first.
+struct Best {
+  list: array<vec2u, BATCH>,
+}
+
+fn is_before(a: vec2u, b: vec2u) -> bool {
+  return a.x > b.x || (a.x == b.x && a.y < b.y);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(at: Invocation) {
+  let place = lane_of(at, params.rows);
+  let start = row_start(place.row, params.classes, params.inner);
+  let results = place.row / params.inner * params.k * params.inner + place.row % params.inner;
+  var last = NOTHING; // the last found
+  for (var found = 0u; found < params.k; found += BATCH) {
+    var best = best_after(last, found == 0u, place.lane, start);
+    for (var j = found; j < min(found + BATCH, params.k); j++) {
+      let head = best.list[0];
+      last = reduced(at, MERGE_BEST, head);
+      if (all(head == last)) {
+        move_up(&best);
+      }
+      if (place.inside && place.lane == 0u) {
+        let i = results + j * params.inner;
+        store(i, load(start + last.y * params.inner));
+        indices[offsets.indices + i] = last.y;
+      }
+    }
+  }
+}
+
+// The best of a lane's classes among those that come after `last`.
+fn best_after(last: vec2u, all_of_them: bool, lane: u32, start: u32) -> Best {
+  var best: Best;
+  for (var i = 0u; i < BATCH; i++) {
+    best.list[i] = NOTHING;
+  }
+  for (var c = lane; c < params.classes; c += LANES) {
+    let candidate = vec2u(order_key(load(start + c * params.inner)), c);
+    if (is_before(candidate, best.list[BATCH - 1u]) && (all_of_them || is_before(last, candidate))) {
+      insert(&best, candidate);
+    }
+  }
+  return best;
+}
+
+fn insert(best: ptr<function, Best>, candidate: vec2u) {
+  var i = BATCH - 1u;
+  while (i > 0u && is_before(candidate, (*best).list[i - 1u])) {
+    (*best).list[i] = (*best).list[i - 1u];
+    i--;
+  }
+  (*best).list[i] = candidate;
+}
+
+fn move_up(best: ptr<function, Best>) {
+  for (var i = 1u; i < BATCH; i++) {
+    (*best).list[i - 1u] = (*best).list[i];
+  }
+  (*best).list[BATCH - 1u] = NOTHING;
+}

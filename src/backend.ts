@@ -1,0 +1,108 @@
+// The one interface between what an operation means (src/operations) and the machines that run it (src/cpu, src/webgpu).
+//
+// An operation checks its arguments, then hands the context one `Work`: the tensors it reads, the results it writes, a plain
+// loop over arrays for the CPU, and the passes of kernels that do the same on a GPU. A backend owns memory (`Storage`) and runs
+// work in the order in which it comes. Nothing waits but `read` and `finished`: what goes wrong on a GPU after a call has returned
+// stays with the storages that the call wrote (`Storage.failure`) and is thrown when one of them, or anything made from it, is read.
+
+import type { Rows } from './rows.js';
+import type { Part } from './webgpu/link.js';
+
+export type DType = 'float32' | 'float16' | 'int32' | 'uint32';
+
+/** The numbers of a tensor as JavaScript sees them; float16 is a Float32Array of rounded values. */
+export type Values = Float32Array | Int32Array | Uint32Array;
+
+/** What a backend needs to know to make room for a tensor. */
+export interface Spec {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** The memory of a tensor: `values` on the CPU, `buffer` on a GPU. */
+export interface Storage {
+  readonly dtype: DType;
+  readonly length: number; // elements
+  readonly values: Values | null;
+  readonly buffer: GPUBuffer | null;
+  readonly byteOffset: number;
+  /** Set while work that writes here may still turn out to have failed; settles to its error, or to null. */
+  failure: Promise<Error | null> | null;
+}
+
+/**
+ * A storage and how many of its elements belong to one row. 0 binds all of it for every row, or `count` elements from `first`.
+ */
+export type Bound = readonly [storage: Storage, perRow: number, first?: number, count?: number];
+
+/** One kernel over rows. The backend picks the variant, cuts the rows into what a binding and a dispatch can hold, and binds by name. */
+export interface RowPass {
+  readonly kernel: Part;
+  readonly rows: Rows;
+  /** By the names that the kernel declares. `input` and `output` may be one storage; no other pair may. */
+  readonly bindings: Readonly<Record<string, Bound>>;
+  /** Fields of the kernel's `Params`; rows, classes and inner are filled in. */
+  readonly uniforms?: Readonly<Record<string, number>>;
+  /** Values of the kernel's `override`s. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Choices for the seams that are the operation's own. */
+  readonly seams?: Readonly<Record<string, Part>>;
+  /** Workgroups for a number of rows, where it is not the plan's (one invocation or lane group a row). */
+  readonly workgroups?: (rows: number) => number;
+}
+
+/** What work on a GPU is written with. */
+export interface GpuWork {
+  rows(pass: RowPass): void;
+  /** Room that is needed until the work is done. */
+  scratch(dtype: DType, length: number): Storage;
+  /** The largest binding, in bytes, for operations that cut something other than rows. */
+  readonly maxBinding: number;
+}
+
+export interface Work {
+  /** The public function, for errors. */
+  readonly name: string;
+  readonly reads: Readonly<Record<string, Storage>>;
+  readonly writes: Readonly<Record<string, Storage>>;
+  /** Something read that is looked at in JavaScript: on the CPU before the work, on a GPU when its results are read. */
+  readonly check?: { readonly of: string; expect(values: Values): void };
+  cpu(arrays: Record<string, Values>): void;
+  gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
+}
+
+export interface MemoryReport {
+  /** Tensors that are not disposed of. */
+  tensors: number;
+  /** GPU buffers that exist, pooled ones too; on the CPU, arrays. */
+  buffers: number;
+  /** Bytes of tensors and of work in flight. */
+  bytesInUse: number;
+  /** bytesInUse and what the pool keeps for the next call. */
+  bytesAllocated: number;
+}
+
+export interface LostInfo {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Backend {
+  readonly name: 'webgpu' | 'cpu';
+  readonly device: GPUDevice | null;
+  readonly adapterInfo: GPUAdapterInfo | null;
+  readonly lost: Promise<LostInfo>;
+  allocate(spec: Spec, label: string): Storage;
+  upload(spec: Spec, values: Values, label: string): Storage;
+  /** A caller's buffer; `release` leaves it alone. */
+  wrap(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
+  release(storage: Storage): void;
+  /** Queues the work and returns the name of the plan that ran it. */
+  run(work: Work): string;
+  /** Collects the pipelines that the work inside `calls` needs, and runs none of it. */
+  prepare(calls: () => void): Promise<void>;
+  read(storage: Storage): Promise<Values>;
+  finished(): Promise<void>;
+  memory(): Omit<MemoryReport, 'tensors'>;
+  dispose(): void;
+}

@@ -1,0 +1,232 @@
+import type { Backend, DType, GpuWork, LostInfo, MemoryReport, Spec, Storage, Values, Work } from './backend.js';
+import { CpuBackend } from './cpu/backend.js';
+import { DisposedError, WebGPUUnavailableError } from './errors.js';
+import { fromNumbers, type NumberArray } from './numbers.js';
+import { sizeOf } from './rows.js';
+import { type NestedNumbers, Tensor } from './tensor.js';
+import { choice, knownOptions, number, shown, validShape } from './validate.js';
+import { GpuBackend } from './webgpu/backend.js';
+import { findDevice } from './webgpu/device.js';
+import type { Planner } from './webgpu/plan.js';
+
+export interface ContextOptions {
+  /** 'auto' (default): WebGPU on a hardware adapter, the CPU otherwise. 'webgpu' takes any adapter, and throws where there is none. */
+  backend?: 'auto' | 'webgpu' | 'cpu';
+  /** Where adapters come from: `navigator.gpu` by default; in Node, `create([])` of the package `webgpu`. */
+  gpu?: GPU;
+  /** A device that another library made. It is never destroyed or reconfigured. */
+  device?: GPUDevice;
+  powerPreference?: GPUPowerPreference;
+  /** A name for the buffers and pipelines, as graphics debuggers show it. */
+  label?: string;
+  /** Chooses the variant of a kernel in place of the default plan; for tests, benchmarks and tuning. */
+  plan?: Planner;
+}
+
+export interface TensorOptions {
+  dtype?: DType;
+  label?: string;
+}
+
+/** An operand that is not on the device yet. */
+export interface HostOperand extends Spec {
+  readonly values: Values;
+}
+
+/** @internal What an operation hands to `Context.run`: see src/backend.ts. */
+export interface Operation<W extends string> {
+  readonly name: string;
+  readonly reads: Readonly<Record<string, Tensor | HostOperand | undefined>>;
+  /** Results: an existing tensor (`out`), or what to make; undefined for what is not asked for. */
+  readonly writes: Readonly<Record<W, Tensor | Spec | undefined>>;
+  readonly check?: Work['check'];
+  cpu(arrays: Record<string, Values>): void;
+  gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
+}
+
+const dtypes: readonly DType[] = ['float32', 'float16', 'int32', 'uint32'];
+
+/**
+ * A place to compute: one GPU device, or the CPU. Tensors belong to the context that made them.
+ * Made by `createContext()`.
+ */
+export class Context {
+  /** Where the work is done. */
+  readonly backend: 'webgpu' | 'cpu';
+  /** Why it is done there, in a sentence. */
+  readonly reason: string;
+  /** The GPU device; null on the CPU. */
+  readonly device: GPUDevice | null;
+  readonly adapterInfo: GPUAdapterInfo | null;
+  /** Settles when the device is lost, or the context disposed of. */
+  readonly lost: Promise<LostInfo>;
+  readonly #backend: Backend;
+  readonly #label: string;
+  readonly #tensors = new Set<Tensor>();
+  #disposed = false;
+
+  /** @internal */
+  constructor(backend: Backend, reason: string, label: string) {
+    this.#backend = backend;
+    this.backend = backend.name;
+    this.reason = reason;
+    this.device = backend.device;
+    this.adapterInfo = backend.adapterInfo;
+    this.lost = backend.lost;
+    this.#label = label;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /**
+   * A tensor with a copy of `data`.
+   * @param data a typed array, or numbers in arrays of arrays, or one number
+   * @param shape may be left out for nested arrays and for one dimension
+   * @throws ShapeError where the data does not fill the shape or is ragged; TypeError for a wrong kind of data or dtype
+   */
+  tensor(data: NumberArray | NestedNumbers, shape?: readonly number[], options: TensorOptions = {}): Tensor {
+    const fn = 'context.tensor';
+    this.#alive(fn);
+    knownOptions(fn, options, ['dtype', 'label']);
+    const dtype = options.dtype === undefined ? undefined : choice(fn, 'dtype', options.dtype, dtypes, 'float32');
+    const operand = fromNumbers(fn, 'data', data, shape === undefined ? undefined : validShape(fn, shape), dtype);
+    return this.#keep(new Tensor(this, operand.shape, this.#backend.upload(operand, operand.values, options.label ?? this.#label)));
+  }
+
+  /**
+   * A tensor over a caller's GPU buffer, with no copy. The buffer stays the caller's, is never destroyed here, and may be larger.
+   * @param buffer with usage STORAGE, and COPY_SRC if `data()` is to be called; of the context's own device
+   * @param options.byteOffset where the tensor begins, a multiple of 4
+   */
+  fromBuffer(buffer: GPUBuffer, shape: readonly number[], options: { dtype?: DType; byteOffset?: number } = {}): Tensor {
+    const fn = 'context.fromBuffer';
+    this.#alive(fn);
+    knownOptions(fn, options, ['dtype', 'byteOffset']);
+    if (this.backend === 'cpu') throw new TypeError(`${fn}: this context computes on the CPU and has no GPU buffers`);
+    if (typeof buffer?.size !== 'number' || typeof buffer?.usage !== 'number') {
+      throw new TypeError(`${fn}: "buffer" must be a GPUBuffer, got ${shown(buffer)}`);
+    }
+    const spec = { dtype: choice(fn, 'dtype', options.dtype, dtypes, 'float32'), shape: validShape(fn, shape) };
+    const aligned = (v: number) => Number.isSafeInteger(v) && v >= 0 && v % 4 === 0;
+    const byteOffset = number(fn, 'byteOffset', options.byteOffset, 0, 'a multiple of 4 from 0', aligned);
+    const bytes = sizeOf(spec.shape) * (spec.dtype === 'float16' ? 2 : 4);
+    if (byteOffset + bytes > buffer.size) {
+      throw new RangeError(`${fn}: shape ${shown(spec.shape)} at byte ${byteOffset} ends at ${byteOffset + bytes}, past the buffer's ${buffer.size} bytes`);
+    }
+    if (!(buffer.usage & 0x80)) throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
+    return this.#keep(new Tensor(this, spec.shape, this.#backend.wrap(spec, buffer, byteOffset)));
+  }
+
+  /** What the context holds now. */
+  memory(): MemoryReport {
+    return { tensors: this.#tensors.size, ...this.#backend.memory() };
+  }
+
+  /** Settles when all that was queued has run; reads nothing back. Rejects where some of it came to nothing. */
+  async finished(): Promise<void> {
+    this.#alive('context.finished');
+    return this.#backend.finished();
+  }
+
+  /**
+   * Compiles ahead, without blocking, what the calls inside `calls` will need; runs none of them.
+   * @example await context.prepare(() => crossEntropy(context.tensor(new Float32Array(64 * 1000), [64, 1000]), targets, { gradient: true }))
+   */
+  async prepare(calls: () => unknown): Promise<void> {
+    this.#alive('context.prepare');
+    if (typeof calls !== 'function') throw new TypeError(`context.prepare: takes a function that makes the calls, got ${shown(calls)}`);
+    const before = new Set(this.#tensors);
+    try {
+      await this.#backend.prepare(calls);
+    } finally {
+      for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
+    }
+  }
+
+  /** Frees all that the context made. A borrowed device stays as it was. Twice is once. */
+  dispose(): void {
+    if (this.#disposed) return;
+    for (const tensor of this.#tensors) tensor.dispose();
+    this.#disposed = true;
+    this.#backend.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  async read(tensor: Tensor): Promise<Values> {
+    return this.#backend.read(tensor.storage);
+  }
+
+  /** @internal */
+  release(tensor: Tensor): void {
+    if (this.#tensors.delete(tensor)) this.#backend.release(tensor.storage);
+  }
+
+  /** @internal Runs an operation whose arguments were checked, and gives its results by name. What it made is freed if it throws. */
+  run<W extends string>(operation: Operation<W>): Record<W, Tensor> {
+    this.#alive(operation.name);
+    const made: Storage[] = [];
+    const operands: Storage[] = [];
+    const storageOf = (value: Tensor | HostOperand | Spec, label: string): Storage => {
+      if (value instanceof Tensor) return value.storage;
+      const host = 'values' in value;
+      const storage = host ? this.#backend.upload(value, value.values, label) : this.#backend.allocate(value, label);
+      (host ? operands : made).push(storage);
+      return storage;
+    };
+    const given = <V>(values: Readonly<Record<string, V | undefined>>) =>
+      Object.entries(values).filter((entry): entry is [string, V] => entry[1] !== undefined);
+    const each = (values: Readonly<Record<string, Tensor | HostOperand | Spec | undefined>>) =>
+      Object.fromEntries(given(values).map(([name, v]) => [name, storageOf(v, `${this.#label}${operation.name}.${name}`)]));
+    try {
+      const reads = each(operation.reads);
+      const writes = each(operation.writes);
+      const plan = this.#backend.run({ ...operation, reads, writes });
+      const results = given<Tensor | Spec>(operation.writes).map(([name, value]) => [
+        name,
+        value instanceof Tensor ? value : this.#keep(new Tensor(this, value.shape, writes[name], plan)),
+      ]);
+      return Object.fromEntries(results);
+    } catch (error) {
+      for (const storage of made) this.#backend.release(storage);
+      throw error;
+    } finally {
+      for (const storage of operands) this.#backend.release(storage);
+    }
+  }
+
+  #keep(tensor: Tensor): Tensor {
+    this.#tensors.add(tensor);
+    return tensor;
+  }
+
+  #alive(fn: string): void {
+    if (this.#disposed) throw new DisposedError(`${fn}: the context was disposed`);
+  }
+}
+
+/**
+ * Makes a place to compute: a GPU when there is one, the CPU otherwise.
+ * @throws WebGPUUnavailableError with `backend: 'webgpu'` where there is no WebGPU; 'auto' never throws for want of a GPU.
+ */
+export async function createContext(options: ContextOptions = {}): Promise<Context> {
+  const fn = 'createContext';
+  knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan']);
+  const backend = choice(fn, 'backend', options.backend, ['auto', 'webgpu', 'cpu'], 'auto');
+  const power = options.powerPreference;
+  if (power !== undefined) choice(fn, 'powerPreference', power, ['low-power', 'high-performance'], 'high-performance');
+  if (backend === 'cpu' && options.device) throw new TypeError(`${fn}: "device" cannot be given with backend "cpu"`);
+  const label = options.label === undefined ? '' : `${options.label}: `;
+  if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label);
+  const found = await findDevice(options, backend === 'auto');
+  if (found.device) {
+    return new Context(new GpuBackend(found.device, found.adapterInfo, found.owned, found.languageFeatures, options.plan), found.reason, label);
+  }
+  if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${found.reason}`);
+  return new Context(new CpuBackend(), found.reason, label);
+}

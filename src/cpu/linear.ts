@@ -1,0 +1,16 @@
+// Twin of shaders/linear.wgsl.
+
+import type { Values } from '../backend.js';
+
+/** features (rows, depth) x weight (classes, depth) transposed + bias (classes) -> result (rows, classes) */
+export function linearRows(features: Values, weight: Values, bias: Values | null, result: Values, depth: number): void {
+  const classes = depth === 0 ? (bias?.length ?? 0) : weight.length / depth;
+  const rows = result.length / classes;
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < classes; c++) {
+      let sum = 0;
+      for (let d = 0; d < depth; d++) sum += features[r * depth + d] * weight[c * depth + d];
+      result[r * classes + c] = bias ? sum + bias[c] : sum;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// Numbers that callers pass in arrays, made into what a tensor holds.
+
+import type { DType, Values } from './backend.js';
+import type { HostOperand } from './context.js';
+import { ShapeError } from './errors.js';
+import { roundToHalf } from './float16.js';
+import { sizeOf } from './rows.js';
+import { expectShape, shown } from './validate.js';
+
+/** The typed arrays of numbers. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+export const isNumberArray = (value: unknown): value is NumberArray =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array) && !(value instanceof BigUint64Array);
+
+/** Whether a typed array holds fractions. */
+export const isFloatArray = (value: unknown): value is Float32Array | Float64Array =>
+  isNumberArray(value) && /^(?:Big)?Float/.test(Object.prototype.toString.call(value).slice(8));
+
+/** Room on the CPU for a dtype; float16 is kept as floats that are rounded to it. */
+export function valuesOf(dtype: DType, from: number | ArrayLike<number>): Values {
+  const Type = dtype === 'int32' ? Int32Array : dtype === 'uint32' ? Uint32Array : Float32Array;
+  const values = new Type(from as number);
+  if (dtype === 'float16' && typeof from !== 'number') roundAll(values);
+  return values;
+}
+
+/** Rounds every value to float16. */
+export function roundAll(values: Values): void {
+  for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]);
+}
+
+function dtypeOf(data: unknown): DType {
+  return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'float32';
+}
+
+/** A typed or nested number array as an operand: checked, copied, and of one shape. */
+export function fromNumbers(
+  fn: string,
+  name: string,
+  data: unknown,
+  shape: readonly number[] | undefined,
+  dtype: DType = dtypeOf(data),
+): HostOperand {
+  if (isNumberArray(data)) {
+    const given = shape ?? [data.length];
+    if (sizeOf(given) !== data.length) {
+      throw new ShapeError(`${fn}: "${name}" has ${data.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`);
+    }
+    if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, data, dtype);
+    return { dtype, shape: given, values: valuesOf(dtype, data) };
+  }
+  if (typeof data !== 'number' && !Array.isArray(data)) {
+    throw new TypeError(`${fn}: "${name}" must be a typed array or numbers in arrays, got ${shown(data)}`);
+  }
+  const own = shapeOf(data);
+  const flat: number[] = [];
+  flatten(fn, name, data, own, 0, flat);
+  // Plain numbers in one dimension fill any shape, as a typed array does; nested ones must have the shape already.
+  if (shape && own.length > 1) expectShape(fn, name, own, shape);
+  else if (shape && flat.length !== sizeOf(shape)) {
+    throw new ShapeError(`${fn}: "${name}" has ${flat.length} elements, shape ${shown(shape)} needs ${sizeOf(shape)}`);
+  }
+  if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, flat, dtype);
+  return { dtype, shape: shape ?? own, values: valuesOf(dtype, flat) };
+}
+
+function shapeOf(data: unknown): number[] {
+  const shape: number[] = [];
+  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  return shape;
+}
+
+function flatten(fn: string, name: string, data: unknown, shape: number[], depth: number, flat: number[]): void {
+  if (depth === shape.length) {
+    if (typeof data !== 'number') {
+      if (Array.isArray(data)) throw ragged(fn, name, shape);
+      throw new TypeError(`${fn}: "${name}" must hold numbers, got ${shown(data)}`);
+    }
+    flat.push(data);
+    return;
+  }
+  if (!Array.isArray(data)) {
+    if (typeof data === 'number') throw ragged(fn, name, shape);
+    throw new TypeError(`${fn}: "${name}" must hold numbers, got ${shown(data)}`);
+  }
+  if (data.length !== shape[depth]) throw ragged(fn, name, shape);
+  for (const inner of data) flatten(fn, name, inner, shape, depth + 1, flat);
+}
+
+const ragged = (fn: string, name: string, shape: number[]) =>
+  new ShapeError(`${fn}: "${name}" is ragged: its arrays do not all have the shape ${shown(shape)} of the first`);
+
+function expectIntegers(fn: string, name: string, values: ArrayLike<number>, dtype: DType): void {
+  const [low, high] = dtype === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isInteger(value) && value >= low && value <= high) continue;
+    const kind = Number.isInteger(value) ? RangeError : TypeError;
+    throw new kind(`${fn}: "${name}" must hold integers of ${dtype}, got ${value} at element ${i}`);
+  }
+}

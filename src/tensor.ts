@@ -1,0 +1,81 @@
+import type { DType, Storage, Values } from './backend.js';
+import type { Context } from './context.js';
+import { DisposedError } from './errors.js';
+import { sizeOf } from './rows.js';
+
+/** Numbers in arrays of arrays, as `array()` gives them; a plain number for a scalar. */
+export type NestedNumbers = number | NestedNumbers[];
+
+/**
+ * Numbers of one shape and dtype that live where their context does: in a GPU buffer or in an array.
+ * Made by `context.tensor()`, `context.fromBuffer()` and by operations.
+ */
+export class Tensor {
+  /** The lengths of the axes; `[]` for a scalar. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** The number of elements. */
+  readonly size: number;
+  readonly context: Context;
+  /** The name of the plan that computed it, such as `softmax/barrier-256x1` or `cpu`; empty for data that was brought in. */
+  readonly plan: string;
+  /** @internal */
+  readonly storage: Storage;
+  #disposed = false;
+
+  /** @internal */
+  constructor(context: Context, shape: readonly number[], storage: Storage, plan = '') {
+    this.context = context;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = storage.dtype;
+    this.size = sizeOf(shape);
+    this.storage = storage;
+    this.plan = plan;
+  }
+
+  /** The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. */
+  get buffer(): GPUBuffer | null {
+    return this.storage.buffer;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed || this.context.disposed;
+  }
+
+  /**
+   * The numbers, row by row: a Float32Array (float16 too), Int32Array or Uint32Array of `size` elements, the caller's to keep.
+   * Rejects with DisposedError, DeviceLostError, OutOfMemoryError or ShaderError where the work behind it came to nothing.
+   */
+  async data(): Promise<Values> {
+    if (this.disposed) throw new DisposedError(`data: the tensor ${this.#described()} was disposed`);
+    return this.context.read(this);
+  }
+
+  /** The numbers as nested arrays in the tensor's shape; a number for a scalar. */
+  async array(): Promise<NestedNumbers> {
+    return nested(await this.data(), this.shape);
+  }
+
+  /** Gives the memory back. Work that was queued with the tensor is still done. Twice is once. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.context.release(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #described(): string {
+    return `${this.dtype} [${this.shape.join(', ')}]`;
+  }
+}
+
+function nested(values: Values, shape: readonly number[]): NestedNumbers {
+  if (shape.length === 0) return values[0];
+  if (shape.length === 1) return Array.from(values);
+  const inner = shape.slice(1);
+  const step = sizeOf(inner);
+  return Array.from({ length: shape[0] }, (_, i) => nested(values.subarray(i * step, (i + 1) * step), inner));
+}

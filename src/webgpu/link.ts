@@ -1,0 +1,121 @@
+// Joins shader files into one WGSL module, and reads back from the text what it binds.
+//
+// A kernel names the files it needs and its seams. A seam is a choice among small files that declare the same names: which
+// element type, which way to reduce. WGSL declarations have no order, so linking is joining; only `enable` and `requires` must
+// come first, so the linker writes those. It also writes `offsets`, with one field a storage binding: the element of the binding
+// at which the tensor begins, since a binding may only begin at a multiple of 256 bytes.
+
+import elementF16 from '../../shaders/lib/element_f16.wgsl';
+import elementF16Packed from '../../shaders/lib/element_f16_packed.wgsl';
+import elementWord from '../../shaders/lib/element_word.wgsl';
+import ioInPlace from '../../shaders/lib/io_in_place.wgsl';
+import ioRead from '../../shaders/lib/io_read.wgsl';
+import ioWrite from '../../shaders/lib/io_write.wgsl';
+import orderFloat from '../../shaders/lib/order_float.wgsl';
+import orderInt from '../../shaders/lib/order_int.wgsl';
+import orderUint from '../../shaders/lib/order_uint.wgsl';
+import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
+import reduceNone from '../../shaders/lib/reduce_none.wgsl';
+import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
+
+/** One shader file, as scripts/wgsl.ts gives it. */
+export interface Part {
+  readonly file: string;
+  readonly text: string;
+  /** Files that this one takes names from. */
+  readonly needs: readonly Part[];
+  /** Seams whose names this file takes. */
+  readonly seams: readonly string[];
+}
+
+/** The seams that every kernel may have; an operation may bring more. */
+export const seams = {
+  /** How the lanes of a row come to one value. */
+  reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup },
+  /** Whether there is a matrix-shaped result, and whether it overwrites the input. */
+  io: { read: ioRead, write: ioWrite, inPlace: ioInPlace },
+  /** What `input` and `output` are made of. */
+  element: { word: elementWord, f16: elementF16, f16Packed: elementF16Packed },
+  /** How the bits of an element compare. */
+  order: { float: orderFloat, int: orderInt, uint: orderUint },
+} as const;
+
+export interface Binding {
+  readonly name: string;
+  readonly index: number;
+  readonly type: GPUBufferBindingType;
+}
+
+export interface Linked {
+  readonly code: string;
+  readonly bindings: readonly Binding[];
+  /** Fields of `Params`, in order, with their types. */
+  readonly params: readonly { readonly name: string; readonly type: string }[];
+  /** Names of the pipeline-overridable constants. */
+  readonly overrides: ReadonlySet<string>;
+  /** The file and line of a line of `code`, counted from 1. */
+  locate(line: number): string;
+}
+
+/** Where the generated uniform with the offsets is bound; kernels number their own bindings from 0. */
+export const offsetsIndex = 99;
+
+/** What a file enables: `enable f16` for the element type f16, and so on. */
+const directives: Readonly<Record<string, string>> = {
+  [elementF16.file]: 'enable f16;',
+  [reduceSubgroup.file]: 'enable subgroups; requires subgroup_id;',
+};
+
+/** The kernel and all it stands on, each file once. */
+function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] {
+  const parts = new Set<Part>();
+  const add = (part: Part) => {
+    if (parts.has(part)) return;
+    parts.add(part);
+    part.needs.forEach(add);
+    for (const seam of part.seams) {
+      if (!choices[seam]) throw new Error(`${part.file}: nothing was chosen for the seam "${seam}"`);
+      add(choices[seam]);
+    }
+  };
+  add(kernel);
+  return [...parts];
+}
+
+/** Joins a kernel, what it needs and the choices for its seams. */
+export function link(kernel: Part, choices: Readonly<Record<string, Part>>): Linked {
+  const parts = partsOf(kernel, choices);
+  const enables = parts.map((part) => directives[part.file] ?? '').filter(Boolean);
+  const text = parts.map((part) => part.text).join('\n');
+  const bindings = [...text.matchAll(/@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)/g)].map(
+    ([, index, space, access, name]): Binding => ({
+      name,
+      index: Number(index),
+      type: space === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage',
+    }),
+  );
+  const stored = bindings.filter((binding) => binding.type !== 'uniform');
+  const head = [
+    ...enables,
+    `struct Offsets { ${stored.map((binding) => `${binding.name}: u32`).join(', ')} }`,
+    `@group(0) @binding(${offsetsIndex}) var<uniform> offsets: Offsets;`,
+  ];
+  const params = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1].replace(/\/\/[^\n]*/g, '') ?? '';
+  return {
+    code: `${head.join('\n')}\n${text}`,
+    bindings,
+    params: [...params.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => ({ name, type })),
+    overrides: new Set([...text.matchAll(/\boverride (\w+)/g)].map(([, name]) => name)),
+    locate: (line) => locate(parts, line - head.length),
+  };
+}
+
+function locate(parts: readonly Part[], line: number): string {
+  let rest = line;
+  for (const part of parts) {
+    const lines = part.text.split('\n').length;
+    if (rest >= 1 && rest <= lines) return `${part.file}:${rest}`;
+    rest -= lines;
+  }
+  return 'the linker';
+}

@@ -1,0 +1,117 @@
+// Compute pipelines, each made once: a kernel, the choices for its seams, and the values of its constants.
+
+import { ShaderError } from '../errors.js';
+import { type Linked, link, offsetsIndex, type Part } from './link.js';
+
+/** What names a pipeline. */
+export interface Variant {
+  readonly kernel: Part;
+  readonly choices: Readonly<Record<string, Part>>;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly linked: Linked;
+  /** Settles to the compiler's complaint, or to null. */
+  readonly failure: Promise<ShaderError | null>;
+}
+
+interface Module {
+  readonly linked: Linked;
+  readonly module: GPUShaderModule;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const compute = 4; // GPUShaderStage.COMPUTE, by number as in buffers.ts
+
+function layoutOf(device: GPUDevice, linked: Linked): GPUBindGroupLayout {
+  const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+    binding,
+    visibility: compute,
+    buffer: { type },
+  });
+  return device.createBindGroupLayout({
+    entries: [...linked.bindings.map(({ index, type }) => entry(index, type)), entry(offsetsIndex, 'uniform')],
+  });
+}
+
+/** The compiler's messages with the file and line of each; null where there are no errors. */
+export async function complaints(name: string, module: GPUShaderModule, linked: Linked): Promise<string | null> {
+  const { messages } = await module.getCompilationInfo();
+  const errors = messages.filter((message) => message.type === 'error');
+  if (!errors.length) return null;
+  const lines = errors.map((error) => `${linked.locate(error.lineNum)}:${error.linePos}: ${error.message}`);
+  return `${name} does not compile:\n${lines.join('\n')}`;
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #modules = new Map<string, Module>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The pipeline, made now if it is new; the caller has pushed the error scopes. */
+  get(name: string, variant: Variant): Pipeline {
+    const key = keyOf(variant);
+    let made = this.#pipelines.get(key);
+    if (!made) {
+      const { module, descriptor } = this.#describe(name, variant);
+      this.#device.pushErrorScope('validation');
+      const pipeline = this.#device.createComputePipeline(descriptor);
+      const failure = this.#device.popErrorScope().then((error) => error && explain(name, module, error.message));
+      made = { pipeline, layout: module.layout, linked: module.linked, failure };
+      this.#pipelines.set(key, made);
+    }
+    return made;
+  }
+
+  /** The same without blocking, for later calls of `get`. */
+  async prepare(name: string, variant: Variant): Promise<void> {
+    const key = keyOf(variant);
+    if (this.#pipelines.has(key)) return;
+    const { module, descriptor } = this.#describe(name, variant);
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync(descriptor);
+      const failure = Promise.resolve(null);
+      this.#pipelines.set(key, { pipeline, layout: module.layout, linked: module.linked, failure });
+    } catch (error) {
+      throw await explain(name, module, String(error instanceof Error ? error.message : error));
+    }
+  }
+
+  #describe(name: string, variant: Variant) {
+    const module = this.#module(name, variant);
+    const given = Object.entries(variant.constants).filter(([constant]) => module.linked.overrides.has(constant));
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [module.layout] });
+    const compute = { module: module.module, constants: Object.fromEntries(given) };
+    return { module, descriptor: { label: name, layout, compute } };
+  }
+
+  #module(name: string, { kernel, choices }: Variant): Module {
+    const key = filesOf(kernel, choices);
+    let module = this.#modules.get(key);
+    if (!module) {
+      const linked = link(kernel, choices);
+      this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
+      const made = this.#device.createShaderModule({ code: linked.code, label: name });
+      void this.#device.popErrorScope();
+      module = { linked, module: made, layout: layoutOf(this.#device, linked) };
+      this.#modules.set(key, module);
+    }
+    return module;
+  }
+}
+
+async function explain(name: string, { module, linked }: Module, message: string): Promise<ShaderError> {
+  return new ShaderError((await complaints(name, module, linked)) ?? `${name}: ${message}`);
+}
+
+const filesOf = (kernel: Part, choices: Readonly<Record<string, Part>>): string =>
+  [kernel, ...Object.values(choices)].map((part) => part.file).join(' ');
+
+const keyOf = ({ kernel, choices, constants }: Variant): string => `${filesOf(kernel, choices)} ${JSON.stringify(constants)}`;

@@ -1,0 +1,262 @@
+// Records the kernels of one call into one command buffer: picks variants, cuts rows into what a binding can hold, binds by name.
+
+import narrow from '../../shaders/narrow.wgsl';
+import type { Bound, DType, GpuWork, RowPass, Storage, Work } from '../backend.js';
+import type { ShaderError } from '../errors.js';
+import { bytesOf, type GpuBackend, wholeWords } from './backend.js';
+import { storageUsage, uniformUsage } from './buffers.js';
+import { offsetsIndex, type Part, seams } from './link.js';
+import type { Pipeline, Variant } from './pipelines.js';
+import { type Chunk, checkPlan, chunksOf, gridOf, type Plan, planName } from './plan.js';
+
+/** Bindings and uniform slots begin at multiples of this; every device allows it. */
+const alignment = 256;
+
+/** Elements of a storage, as one dispatch binds them. */
+interface Range {
+  readonly storage: Storage;
+  readonly first: number;
+  readonly count: number;
+}
+
+interface Dispatch {
+  readonly name: string;
+  readonly variant: Variant;
+  readonly ranges: Readonly<Record<string, Range>>;
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly workgroups: number;
+}
+
+const orders: Readonly<Record<DType, Part>> = {
+  float32: seams.order.float,
+  float16: seams.order.float,
+  int32: seams.order.int,
+  uint32: seams.order.uint,
+};
+
+export class Recorder implements GpuWork {
+  /** The plan of the largest pass. */
+  plan = '';
+  /** What was, or in preparation would be, compiled. */
+  readonly variants: [name: string, variant: Variant][] = [];
+  readonly failures: Promise<ShaderError | null>[] = [];
+  readonly maxBinding: number;
+  readonly #backend: GpuBackend;
+  readonly #work: Work;
+  readonly #scratch: GPUBuffer[] = [];
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #largest = -1;
+
+  constructor(backend: GpuBackend, work: Work) {
+    this.#backend = backend;
+    this.#work = work;
+    this.maxBinding = backend.device.limits.maxStorageBufferBindingSize;
+  }
+
+  record(): void {
+    this.#work.gpu(this, { ...this.#work.reads, ...this.#work.writes });
+  }
+
+  finish(): GPUCommandBuffer {
+    this.#pass?.end();
+    this.#encoder ??= this.#backend.device.createCommandEncoder();
+    return this.#encoder.finish();
+  }
+
+  /** To the pool; the queue's order keeps what was recorded safe from later users. */
+  releaseScratch(): void {
+    for (const buffer of this.#scratch) this.#backend.pool.give(buffer);
+  }
+
+  scratch(dtype: DType, length: number): Storage {
+    const buffer = this.#take(wholeWords(bytesOf(dtype, length)), storageUsage);
+    return { dtype, length, values: null, buffer, byteOffset: 0, failure: null };
+  }
+
+  rows(pass: RowPass): void {
+    const { input, output } = pass.bindings;
+    const plan = this.#choose(pass);
+    const staged = output && this.#mustStage(pass);
+    const choices = {
+      reduce: seams.reduce[plan.reduce],
+      io: !output ? seams.io.read : input && !staged && output[0] === input[0] ? seams.io.inPlace : seams.io.write,
+      element: elementOf((input ?? output)?.[0].dtype, !!output && !staged),
+      order: orders[input?.[0].dtype ?? 'float32'],
+      ...pass.seams,
+    };
+    const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...pass.constants };
+    const variant = { kernel: pass.kernel, choices, constants };
+    for (const chunk of this.#chunks(pass, staged)) {
+      const rows = chunk.count * pass.rows.inner;
+      const ranges = Object.entries(pass.bindings).map(([name, bound]) => [name, rangeOf(bound, chunk, pass.rows.inner)] as const);
+      const dispatch = {
+        name: `${this.#work.name}: ${planName(nameOf(pass.kernel), plan)}`,
+        variant,
+        ranges: Object.fromEntries(ranges),
+        uniforms: { rows, classes: pass.rows.classes, inner: pass.rows.inner, ...pass.uniforms },
+        workgroups: pass.workgroups?.(rows) ?? Math.ceil(rows / plan.rows),
+      };
+      if (staged) this.#dispatchStaged(dispatch);
+      else this.#dispatch(dispatch);
+    }
+  }
+
+  #choose(pass: RowPass): Plan {
+    const { facts, planner } = this.#backend;
+    const { count: rows, classes, inner } = pass.rows;
+    const kernel = nameOf(pass.kernel);
+    const plan = checkPlan(planner({ kernel, rows, classes, inner }, facts), facts);
+    if (rows * classes > this.#largest) {
+      this.#largest = rows * classes;
+      this.plan = planName(kernel, plan);
+    }
+    return plan;
+  }
+
+  /**
+   * Whether the output goes through scratch floats: where 16-bit stores do not exist (a word holds two elements, which may belong
+   * to two rows), and where the output lies in a buffer that the kernel reads too, elsewhere than in place.
+   */
+  #mustStage({ bindings: { output, ...others } }: RowPass): boolean {
+    const packed = output[0].dtype === 'float16' && !this.#backend.device.features.has('shader-f16');
+    const shares = ([other]: Bound) => other.buffer !== null && other.buffer === output[0].buffer;
+    const inPlace = others.input?.[0] === output[0];
+    return packed || Object.entries(others).some(([name, bound]) => shares(bound) && !(inPlace && name === 'input'));
+  }
+
+  #chunks(pass: RowPass, staged: boolean | undefined): Chunk[] {
+    const { outer, inner, count } = pass.rows;
+    const bytes = Object.entries(pass.bindings).map(([name, [storage, perRow]]) =>
+      bytesOf(staged && name === 'output' ? 'float32' : storage.dtype, perRow * inner),
+    );
+    const chunks = count === 0 ? [] : chunksOf(outer, Math.max(0, ...bytes), this.maxBinding);
+    for (const [name, bound] of Object.entries(pass.bindings)) {
+      for (const chunk of chunks) this.#expectBindable(name, rangeOf(bound, chunk, inner));
+    }
+    return chunks;
+  }
+
+  #expectBindable(name: string, range: Range): void {
+    const { start, end } = bytesOfRange(range);
+    if (end - start <= this.maxBinding) return;
+    throw new RangeError(
+      `${this.#work.name}: "${name}" needs a binding of ${end - start} bytes, the device's largest is ${this.maxBinding} (maxStorageBufferBindingSize)`,
+    );
+  }
+
+  /** Writes floats into scratch, then moves them to where they belong: two float16 to a word, or whole words. */
+  #dispatchStaged(dispatch: Dispatch): void {
+    const target = dispatch.ranges.output;
+    const floats = { storage: this.scratch(target.storage.dtype === 'float16' ? 'float32' : target.storage.dtype, target.count), first: 0, count: target.count };
+    this.#dispatch({ ...dispatch, ranges: { ...dispatch.ranges, output: floats } });
+    if (target.storage.dtype !== 'float16') {
+      this.#copy(floats, target);
+      return;
+    }
+    const words = Math.ceil((target.count + 1) / 2);
+    this.#dispatch({
+      name: `${dispatch.name}, narrowed`,
+      variant: { kernel: narrow, choices: {}, constants: {} },
+      ranges: { floats, halves: target },
+      uniforms: { length: target.count },
+      workgroups: Math.ceil(words / 64),
+    });
+  }
+
+  #copy(from: Range, to: Range): void {
+    this.#pass?.end();
+    this.#pass = null;
+    const target = to.storage.byteOffset + to.first * 4;
+    this.#encoder?.copyBufferToBuffer(from.storage.buffer!, 0, to.storage.buffer!, target, from.count * 4);
+  }
+
+  #dispatch({ name, variant, ranges, uniforms, workgroups }: Dispatch): void {
+    const { device, pipelines, preparing } = this.#backend;
+    this.variants.push([name, variant]);
+    if (preparing || workgroups === 0) return;
+    const made = pipelines.get(name, variant);
+    this.failures.push(made.failure);
+    this.#encoder ??= device.createCommandEncoder({ label: this.#work.name });
+    this.#pass ??= this.#encoder.beginComputePass({ label: this.#work.name });
+    this.#pass.setPipeline(made.pipeline);
+    this.#pass.setBindGroup(0, this.#bind(name, made, ranges, uniforms));
+    this.#pass.dispatchWorkgroups(...gridOf(workgroups));
+  }
+
+  #bind(name: string, { linked, layout }: Pipeline, ranges: Dispatch['ranges'], uniforms: Dispatch['uniforms']): GPUBindGroup {
+    const stored = linked.bindings.filter(({ type }) => type !== 'uniform');
+    const places = stored.map((binding) => {
+      const range = ranges[binding.name];
+      if (!range) throw new Error(`${name}: nothing was given for the binding "${binding.name}"`);
+      return { index: binding.index, range, ...bytesOfRange(range) };
+    });
+    const offsets = places.map(({ range, start }) => (firstByte(range) - start) / bytesOf(range.storage.dtype, 1));
+    const [params, starts] = this.#uniforms(encodeParams(name, linked.params, uniforms), Uint32Array.from(offsets));
+    const slots = linked.bindings.filter(({ type }) => type === 'uniform');
+    return this.#backend.device.createBindGroup({
+      layout,
+      entries: [
+        ...slots.map(({ index }) => ({ binding: index, resource: params })),
+        ...places.map(({ index, range, start, end }) => ({
+          binding: index,
+          resource: { buffer: range.storage.buffer!, offset: start, size: Math.max(4, end - start) },
+        })),
+        { binding: offsetsIndex, resource: starts },
+      ],
+    });
+  }
+
+  /** Two uniforms in one buffer, written at once. */
+  #uniforms(params: Uint32Array, offsets: Uint32Array): [GPUBufferBinding, GPUBufferBinding] {
+    const buffer = this.#take(2 * alignment, uniformUsage);
+    const words = new Uint32Array((2 * alignment) / 4);
+    words.set(params);
+    words.set(offsets, alignment / 4);
+    this.#backend.device.queue.writeBuffer(buffer, 0, words);
+    return [
+      { buffer, offset: 0, size: alignment },
+      { buffer, offset: alignment, size: alignment },
+    ];
+  }
+
+  #take(bytes: number, usages: number): GPUBuffer {
+    const buffer = this.#backend.pool.take(bytes, usages, `${this.#work.name}: workspace`);
+    this.#scratch.push(buffer);
+    return buffer;
+  }
+}
+
+/** `softmax` of `shaders/softmax.wgsl`. */
+const nameOf = (kernel: Part): string => kernel.file.replace(/^.*\/|\.wgsl$/g, '');
+
+function elementOf(dtype: DType | undefined, stores16: boolean): Part {
+  if (dtype !== 'float16') return seams.element.word;
+  return stores16 ? seams.element.f16 : seams.element.f16Packed;
+}
+
+function rangeOf([storage, perRow, start = 0, length = storage.length]: Bound, { first, count }: Chunk, inner: number): Range {
+  const perSlab = perRow * inner;
+  if (perRow === 0) return { storage, first: start, count: length };
+  return { storage, first: first * perSlab, count: count * perSlab };
+}
+
+const firstByte = ({ storage, first }: Range): number => storage.byteOffset + bytesOf(storage.dtype, first);
+
+/** The bytes to bind: from an aligned byte at or before the first element, to the end of the word of the last. */
+function bytesOfRange(range: Range): { start: number; end: number } {
+  const first = firstByte(range);
+  return { start: first - (first % alignment), end: wholeWords(first + bytesOf(range.storage.dtype, range.count)) };
+}
+
+/** The fields of `Params` in their order; all are words. */
+function encodeParams(name: string, fields: Pipeline['linked']['params'], uniforms: Readonly<Record<string, number>>): Uint32Array {
+  const words = new Uint32Array(fields.length);
+  const views = { u32: words, i32: new Int32Array(words.buffer), f32: new Float32Array(words.buffer) };
+  fields.forEach((field, i) => {
+    const value = uniforms[field.name];
+    if (value === undefined) throw new Error(`${name}: nothing was given for params.${field.name}`);
+    views[field.type as keyof typeof views][i] = value;
+  });
+  return words;
+}
