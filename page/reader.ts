@@ -39,5 +39,7 @@ async function scoresOf(head: ClassificationHead, features: Float32Array): Promi
 function describe(info: GPUAdapterInfo | null): string {
   if (!info) return '';
   const words = [info.description || info.device, info.vendor, info.architecture].filter(Boolean);
-  return [...new Set(words)].join(', ');
+  const known = (word: string, before: string[]) =>
+    before.some((other) => other.toLowerCase().includes(word.toLowerCase()));
+  return words.filter((word, i) => !known(word, words.slice(0, i))).join(', ');
 }

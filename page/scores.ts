@@ -28,9 +28,9 @@ export function compare(a: Float32Array, b: Float32Array): Comparison {
 
 /** "97.3 %", and no rounding up to certainty. */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.001) return '< 0.1 %';
-  if (share < 1 && share > 0.999) return '> 99.9 %';
-  return `${(100 * share).toFixed(1)} %`;
+  if (share > 0 && share < 0.001) return '< 0.1\u00a0%';
+  if (share < 1 && share > 0.999) return '> 99.9\u00a0%';
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** "3.0 × 10⁻⁷" */

@@ -10,7 +10,8 @@ export interface TestTiles {
   choose(index: number | null): void;
 }
 
-const pageSize = 48;
+/** A page is so many full rows, however many columns the grid has room for. */
+const rowsOf = (columns: number) => (columns < 8 ? 5 : 4);
 
 /** @param chosen is called with the index of the digit that a person goes to */
 export function makeTestTiles(part: Part, chosen: (index: number) => void): TestTiles {
@@ -19,7 +20,9 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
   const filter = byId<HTMLFieldSetElement>('filter');
   let answers: Uint8Array | undefined;
   let onlyWrong = false;
-  let page = 0;
+  /** Where the page begins in the list. */
+  let start = 0;
+  let columns = 0;
   let current: number | null = null;
 
   const isWrong = (index: number) => answers !== undefined && answers[index] !== part.labels[index];
@@ -36,11 +39,14 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
       if (tile.dataset.index === String(current)) tile.setAttribute('aria-current', 'true');
     }
   };
+  const pageSize = () => columns * rowsOf(columns);
   const render = () => {
+    columns = columnsOf(group);
     const all = listed();
-    const pages = Math.max(1, Math.ceil(all.length / pageSize));
-    page = Math.min(page, pages - 1);
-    const shown = all.slice(page * pageSize, (page + 1) * pageSize);
+    const pages = Math.max(1, Math.ceil(all.length / pageSize()));
+    const page = Math.min(Math.floor(start / pageSize()), pages - 1);
+    start = page * pageSize();
+    const shown = all.slice(start, start + pageSize());
     group.replaceChildren(...shown.map((index) => makeTile(part, index, answers?.[index])));
     // The canvases take their ink from the style sheet, so they are drawn once they are in the page.
     for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
@@ -60,22 +66,25 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
   group.addEventListener('click', (event) => goTo((event.target as Element).closest('button') ?? undefined));
   group.addEventListener('keydown', (event) => {
     const tiles = [...group.querySelectorAll<HTMLElement>('button')];
-    const to = destination(event.key, tiles.indexOf(event.target as HTMLElement), tiles.length, columnsOf(group));
+    const to = destination(event.key, tiles.indexOf(event.target as HTMLElement), tiles.length, columns);
     if (to === undefined) return;
     event.preventDefault();
     goTo(tiles[to]);
   });
   const turn = (by: number) => () => {
-    page += by;
+    start += by * pageSize();
     render();
   };
   earlier.addEventListener('click', turn(-1));
   later.addEventListener('click', turn(1));
   filter.addEventListener('change', (event) => {
     onlyWrong = (event.target as HTMLInputElement).value === 'wrong';
-    page = 0;
+    start = 0;
     render();
   });
+  new ResizeObserver(() => {
+    if (columnsOf(group) !== columns) render();
+  }).observe(group);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
   });

@@ -22,7 +22,9 @@ export const minifyWgsl = (text: string): string =>
     .trim();
 
 const listed = (text: string, key: string): string[] =>
-  [...text.matchAll(new RegExp(`^// ${key}: (.+)$`, 'gm'))].flatMap((line) => line[1].split(',').map((name) => name.trim()));
+  [...text.matchAll(new RegExp(`^// ${key}: (.+)$`, 'gm'))].flatMap((line) =>
+    line[1].split(',').map((name) => name.trim()),
+  );
 
 /** The module that stands for one shader file. */
 export function moduleOf(file: string, text: string, minify: boolean): string {

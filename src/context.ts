@@ -92,7 +92,9 @@ export class Context {
     knownOptions(fn, options, ['dtype', 'label']);
     const dtype = options.dtype === undefined ? undefined : choice(fn, 'dtype', options.dtype, dtypes, 'float32');
     const operand = fromNumbers(fn, 'data', data, shape === undefined ? undefined : validShape(fn, shape), dtype);
-    return this.#keep(new Tensor(this, operand.shape, this.#backend.upload(operand, operand.values, options.label ?? this.#label)));
+    return this.#keep(
+      new Tensor(this, operand.shape, this.#backend.upload(operand, operand.values, options.label ?? this.#label)),
+    );
   }
 
   /**
@@ -100,7 +102,11 @@ export class Context {
    * @param buffer with usage STORAGE, and COPY_SRC if `data()` is to be called; of the context's own device
    * @param options.byteOffset where the tensor begins, a multiple of 4
    */
-  fromBuffer(buffer: GPUBuffer, shape: readonly number[], options: { dtype?: DType; byteOffset?: number } = {}): Tensor {
+  fromBuffer(
+    buffer: GPUBuffer,
+    shape: readonly number[],
+    options: { dtype?: DType; byteOffset?: number } = {},
+  ): Tensor {
     const fn = 'context.fromBuffer';
     this.#alive(fn);
     knownOptions(fn, options, ['dtype', 'byteOffset']);
@@ -113,9 +119,12 @@ export class Context {
     const byteOffset = number(fn, 'byteOffset', options.byteOffset, 0, 'a multiple of 4 from 0', aligned);
     const bytes = sizeOf(spec.shape) * (spec.dtype === 'float16' ? 2 : 4);
     if (byteOffset + bytes > buffer.size) {
-      throw new RangeError(`${fn}: shape ${shown(spec.shape)} at byte ${byteOffset} ends at ${byteOffset + bytes}, past the buffer's ${buffer.size} bytes`);
+      throw new RangeError(
+        `${fn}: shape ${shown(spec.shape)} at byte ${byteOffset} ends at ${byteOffset + bytes}, past the buffer's ${buffer.size} bytes`,
+      );
     }
-    if (!(buffer.usage & 0x80)) throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
+    if (!(buffer.usage & 0x80))
+      throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
     return this.#keep(new Tensor(this, spec.shape, this.#backend.wrap(spec, buffer, byteOffset)));
   }
 
@@ -136,7 +145,8 @@ export class Context {
    */
   async prepare(calls: () => unknown): Promise<void> {
     this.#alive('context.prepare');
-    if (typeof calls !== 'function') throw new TypeError(`context.prepare: takes a function that makes the calls, got ${shown(calls)}`);
+    if (typeof calls !== 'function')
+      throw new TypeError(`context.prepare: takes a function that makes the calls, got ${shown(calls)}`);
     const before = new Set(this.#tensors);
     try {
       await this.#backend.prepare(calls);
@@ -182,7 +192,9 @@ export class Context {
     const given = <V>(values: Readonly<Record<string, V | undefined>>) =>
       Object.entries(values).filter((entry): entry is [string, V] => entry[1] !== undefined);
     const each = (values: Readonly<Record<string, Tensor | HostOperand | Spec | undefined>>) =>
-      Object.fromEntries(given(values).map(([name, v]) => [name, storageOf(v, `${this.#label}${operation.name}.${name}`)]));
+      Object.fromEntries(
+        given(values).map(([name, v]) => [name, storageOf(v, `${this.#label}${operation.name}.${name}`)]),
+      );
     try {
       const reads = each(operation.reads);
       const writes = each(operation.writes);
@@ -225,7 +237,11 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label);
   const found = await findDevice(options, backend === 'auto');
   if (found.device) {
-    return new Context(new GpuBackend(found.device, found.adapterInfo, found.owned, found.languageFeatures, options.plan), found.reason, label);
+    return new Context(
+      new GpuBackend(found.device, found.adapterInfo, found.owned, found.languageFeatures, options.plan),
+      found.reason,
+      label,
+    );
   }
   if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${found.reason}`);
   return new Context(new CpuBackend(), found.reason, label);

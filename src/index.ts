@@ -13,7 +13,12 @@ export {
   WeightsFormatError,
 } from './errors.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
-export { type CrossEntropyOptions, type CrossEntropyResult, crossEntropy, type Reduction } from './operations/cross-entropy.js';
+export {
+  type CrossEntropyOptions,
+  type CrossEntropyResult,
+  crossEntropy,
+  type Reduction,
+} from './operations/cross-entropy.js';
 export { type LinearOptions, linear } from './operations/linear.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
 export { type SigmoidOptions, sigmoid } from './operations/sigmoid.js';

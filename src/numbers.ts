@@ -20,7 +20,10 @@ export type NumberArray =
   | Uint32Array;
 
 export const isNumberArray = (value: unknown): value is NumberArray =>
-  ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array) && !(value instanceof BigUint64Array);
+  ArrayBuffer.isView(value) &&
+  !(value instanceof DataView) &&
+  !(value instanceof BigInt64Array) &&
+  !(value instanceof BigUint64Array);
 
 /** Whether a typed array holds fractions. */
 export const isFloatArray = (value: unknown): value is Float32Array | Float64Array =>
@@ -54,7 +57,9 @@ export function fromNumbers(
   if (isNumberArray(data)) {
     const given = shape ?? [data.length];
     if (sizeOf(given) !== data.length) {
-      throw new ShapeError(`${fn}: "${name}" has ${data.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`);
+      throw new ShapeError(
+        `${fn}: "${name}" has ${data.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`,
+      );
     }
     if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, data, dtype);
     return { dtype, shape: given, values: valuesOf(dtype, data) };

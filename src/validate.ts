@@ -8,7 +8,8 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value);
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(shown).join(', ')}]`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(shown).join(', ')}]`;
   const name = value.constructor?.name ?? 'object';
   return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
 }
@@ -25,7 +26,13 @@ export function knownOptions(fn: string, options: unknown, names: readonly strin
 }
 
 /** One of a few strings. */
-export function choice<T extends string>(fn: string, name: string, value: unknown, choices: readonly T[], fallback: T): T {
+export function choice<T extends string>(
+  fn: string,
+  name: string,
+  value: unknown,
+  choices: readonly T[],
+  fallback: T,
+): T {
   if (value === undefined) return fallback;
   if (choices.includes(value as T)) return value as T;
   const list = choices.map((c) => `"${c}"`);
@@ -86,7 +93,13 @@ export function validShape(fn: string, shape: unknown): number[] {
   return [...shape];
 }
 
-export function expectShape(fn: string, name: string, shape: readonly number[], expected: readonly number[], why = ''): void {
+export function expectShape(
+  fn: string,
+  name: string,
+  shape: readonly number[],
+  expected: readonly number[],
+  why = '',
+): void {
   if (sameShape(shape, expected)) return;
   throw new ShapeError(`${fn}: "${name}" must have shape ${shown(expected)}${why && `, ${why}`}, got ${shown(shape)}`);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WeightsFormatError } from '../src/errors.js';
-import { readSafetensors, writeSafetensors } from '../src/formats/safetensors.js';
+import { WeightsFormatError } from '../src/errors.ts';
+import { readSafetensors, writeSafetensors } from '../src/formats/safetensors.ts';
 
 /** A file with any header text and any data, sound or not. */
 function file(header: string | Uint8Array, data: ArrayLike<number> = [], claimed?: bigint): ArrayBuffer {

@@ -11,6 +11,7 @@ var<workgroup> tree: array<vec2u, WORKGROUP>;
 // The merge of all lanes of a row, in each of them. Every invocation of the workgroup must come here.
 fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
   let lane = at.index % LANES;
+  workgroupBarrier(); // the last reduction may still be read
   tree[at.index] = value;
   for (var step = LANES / 2u; step > 0u; step /= 2u) {
     workgroupBarrier();
@@ -19,7 +20,5 @@ fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
     }
   }
   workgroupBarrier();
-  let result = tree[at.index - lane];
-  workgroupBarrier(); // before the next reduction overwrites it
-  return result;
+  return tree[at.index - lane];
 }

@@ -1,5 +1,7 @@
 // One row a workgroup: lanes merge by shuffles inside their subgroup, then the subgroups over workgroup memory.
-// Subgroups may have any size and their lanes any order, so both are asked for, never computed from the index.
+// Subgroups may have any size and their lanes any order, so both are asked for, never computed from the index. The analysis of
+// uniformity takes all of `Invocation` for non-uniform, so the linker switches it off for shuffles: the loop's bound is the
+// subgroup's size, and the barrier above it brings all lanes together.
 // Needs: lib/merge.wgsl, lib/lanes.wgsl
 
 struct Invocation {
@@ -14,6 +16,7 @@ var<workgroup> partials: array<vec2u, WORKGROUP>;
 
 // The merge of all lanes of the workgroup, in each of them. Every invocation must come here.
 fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
+  workgroupBarrier(); // lanes left their loops at different times, and the last reduction may still be read
   var result = value;
   for (var mask = 1u; mask < at.subgroup_size; mask *= 2u) {
     let other = subgroupShuffleXor(result, mask);
@@ -28,6 +31,5 @@ fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
   for (var i = 1u; i < subgroups; i++) {
     result = merged(how, result, partials[i]);
   }
-  workgroupBarrier(); // before the next reduction overwrites them
   return result;
 }

@@ -37,7 +37,13 @@ function countTargets(targets: Values, ignoreIndex: number | null): number {
 }
 
 /** The loss of row r; writes its gradient, times `scale`. */
-function crossEntropyRow(arrays: CrossEntropyArrays, rows: Rows, r: number, scale: number, ignoreIndex: number | null): number {
+function crossEntropyRow(
+  arrays: CrossEntropyArrays,
+  rows: Rows,
+  r: number,
+  scale: number,
+  ignoreIndex: number | null,
+): number {
   const { logits, gradient } = arrays;
   const { classes, inner: step } = rows;
   const start = rowStart(rows, r);

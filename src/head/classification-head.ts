@@ -1,22 +1,22 @@
 // The last layer of a classifier: a weight, a bias and the names of the classes, as a thing that answers.
 
 import type { Values } from '../backend.js';
-import { Context } from '../context.js';
+import type { Context, HostOperand } from '../context.js';
 import { DisposedError } from '../errors.js';
-import { readSafetensors, type StoredTensor } from '../formats/safetensors.js';
+import { readSafetensors } from '../formats/safetensors.js';
 import type { NumberArray } from '../numbers.js';
 import { linear } from '../operations/linear.js';
 import { maskClasses } from '../operations/mask-classes.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
-import { topK } from '../operations/top-k.js';
-import type { Tensor } from '../tensor.js';
+import { type TopKResult, topK } from '../operations/top-k.js';
+import { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive, shown } from '../validate.js';
 import { type Activation, activations, describeHead, readConfig } from './describe-head.js';
 import { findWeights } from './find-weights.js';
+import { biasInput, expectContext, featureInput, type Input, storedInput, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
-import { type Operand, biasOperand, featureOperand, placed, weightOperand } from './operands.js';
-import { type LoadProgress, readBytes, type Source } from './read-bytes.js';
+import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -63,17 +63,21 @@ export interface Prediction {
   readonly score: number;
 }
 
-interface Parts {
-  readonly weight: Tensor;
-  readonly bias: Tensor | null;
+/** What a head is made of once it is checked. */
+interface Parts<Operand> {
+  readonly weight: Operand;
+  readonly bias: Operand | null;
   readonly labels: readonly string[];
   readonly activation: Activation;
-  readonly temperature?: number;
-  /** Disposed of with the head. */
-  readonly owned: readonly Tensor[];
+  readonly temperature: number;
 }
 
-/** A head of C classes over feature vectors of length D. Made by `fromWeights` or `load`. */
+/**
+ * A head of C classes over feature vectors of length D. Made by `fromWeights` or `load`.
+ * @example
+ * const head = await ClassificationHead.load(context, 'model.safetensors', { config: 'config.json' })
+ * const [answers] = await head.predict(features, { topK: 3 }) // [{ label: 'cat', index: 0, score: 0.9 }, ...]
+ */
 export class ClassificationHead {
   /** [C, D] */
   readonly weight: Tensor;
@@ -87,13 +91,13 @@ export class ClassificationHead {
   readonly #owned: readonly Tensor[];
   #disposed = false;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts<Tensor>, owned: readonly Tensor[]) {
     this.weight = parts.weight;
     this.bias = parts.bias;
     this.labels = parts.labels;
     this.activation = parts.activation;
-    this.temperature = parts.temperature ?? 1;
-    this.#owned = parts.owned;
+    this.temperature = parts.temperature;
+    this.#owned = owned;
   }
 
   /**
@@ -105,12 +109,12 @@ export class ClassificationHead {
     const fn = 'ClassificationHead.fromWeights';
     expectContext(fn, context);
     knownOptions(fn, parts, ['weight', 'bias', 'labels', 'activation']);
-    const weight = weightOperand(fn, context, parts?.weight);
+    const weight = weightInput(fn, context, parts?.weight);
     const classes = weight.shape[0];
-    const bias = biasOperand(fn, context, parts.bias, classes);
+    const bias = biasInput(fn, context, parts.bias, classes);
     const labels = labelsOf(fn, parts.labels, classes);
     const activation = choice(fn, 'activation', parts.activation, activations, 'softmax');
-    return place(context, { weight, bias, labels, activation });
+    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1 });
   }
 
   /**
@@ -123,17 +127,18 @@ export class ClassificationHead {
   static async load(context: Context, source: Source, options: LoadOptions = {}): Promise<ClassificationHead> {
     const fn = 'ClassificationHead.load';
     expectContext(fn, context);
+    expectSource(fn, 'source', source);
     expectLoadOptions(fn, options);
     const { weightName, biasName, onProgress, signal } = options;
     const config = await readConfig(fn, options.config, signal);
-    const file = readSafetensors(await readBytes(fn, 'source', source, { onProgress, signal }));
+    const file = readSafetensors(await readBytes(fn, source, { onProgress, signal }));
     signal?.throwIfAborted();
     const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
     const classes = weight.shape[0];
     const { labels, activation, temperature } = describeHead(fn, classes, config, file.metadata);
-    return place(context, {
-      weight: storedOperand(weight),
-      bias: bias ? storedOperand(bias) : null,
+    return ClassificationHead.#place(context, {
+      weight: storedInput(weight),
+      bias: bias ? storedInput(bias) : null,
       labels: labelsOf(fn, labels, classes),
       activation,
       temperature,
@@ -142,8 +147,8 @@ export class ClassificationHead {
 
   /**
    * The best classes of each row of features, best first; of equal scores the lower index comes first.
-   * A row has fewer than `topK` answers where `threshold`, `allow` and `deny` leave fewer. The scores of a row whose logits
-   * hold NaN or +Infinity are NaN.
+   * A row has fewer than `topK` answers where `threshold`, `allow` and `deny` leave fewer. A softmax row whose logits hold NaN or
+   * +Infinity has scores of NaN, which no threshold lets through.
    * @param features [N, D] or [D]: a tensor, numbers, or one array of several rows, one after the other
    * @returns one list a row; `topK` scores and indices a row are read back, not C
    * @throws (rejects with) ShapeError for features that are not of length D, RangeError for a `topK`, `temperature` or class out
@@ -158,14 +163,19 @@ export class ClassificationHead {
     const classes = this.labels.length;
     knownOptions(fn, options, ['topK', 'threshold', 'temperature', 'allow', 'deny']);
     const k = countOf(fn, options.topK, classes);
-    const threshold = number(fn, 'threshold', options.threshold, -Infinity, 'a number', (value) => !Number.isNaN(value));
-    const temperature = positive(fn, 'temperature', options.temperature ?? this.temperature, 1);
+    const { threshold } = options;
+    number(fn, 'threshold', threshold, 0, 'a number', (value) => !Number.isNaN(value));
+    const temperature = positive(
+      fn,
+      'temperature',
+      options.temperature,
+      positive(fn, 'temperature', this.temperature, 1),
+    );
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
-    const operand = featureOperand(fn, this.weight, features);
-    const best = this.#best(operand, k, temperature, kept);
+    const best = this.#best(featureInput(fn, this.weight, features), k, temperature, kept);
     try {
       const [scores, indices] = await Promise.all([best.values.data(), best.indices.data()]);
-      return this.#answers(scores, indices, k, threshold);
+      return answers(this.labels, scores, indices, k, threshold);
     } finally {
       best.values.dispose();
       best.indices.dispose();
@@ -181,3 +191,80 @@ export class ClassificationHead {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  /** The k best scores of each row, queued on the device; what led to them is freed at once. */
+  #best(features: Input, k: number, temperature: number, kept: Uint32Array | null): TopKResult {
+    const made: Tensor[] = [];
+    const scratch = (tensor: Tensor): Tensor => {
+      made.push(tensor);
+      return tensor;
+    };
+    try {
+      const rows = features instanceof Tensor ? features : scratch(onDevice(this.weight.context, features));
+      const logits = scratch(linear(rows, this.weight, this.bias ? { bias: this.bias } : {}));
+      const activate = this.activation === 'sigmoid' ? sigmoid : softmax;
+      const scores = scratch(activate(logits, { temperature }));
+      return topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
+    } finally {
+      for (const tensor of made) tensor.dispose();
+    }
+  }
+
+  static #place(context: Context, parts: Parts<Input>): ClassificationHead {
+    const owned: Tensor[] = [];
+    const place = (input: Input): Tensor => {
+      if (input instanceof Tensor) return input;
+      const tensor = onDevice(context, input);
+      owned.push(tensor);
+      return tensor;
+    };
+    try {
+      const { weight, bias } = parts;
+      return new ClassificationHead({ ...parts, weight: place(weight), bias: bias && place(bias) }, owned);
+    } catch (error) {
+      for (const tensor of owned) tensor.dispose();
+      throw error;
+    }
+  }
+}
+
+const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tensor =>
+  context.tensor(values, shape, { dtype });
+
+function expectLoadOptions(fn: string, options: LoadOptions): void {
+  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal']);
+  const { weightName, biasName, onProgress, signal } = options;
+  const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
+    if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
+  };
+  expect('weightName', weightName, 'a string', typeof weightName === 'string');
+  expect('biasName', biasName, 'a string', typeof biasName === 'string');
+  expect('onProgress', onProgress, 'a function', typeof onProgress === 'function');
+  expect('signal', signal, 'an AbortSignal', signal instanceof AbortSignal);
+}
+
+function countOf(fn: string, topK: unknown, classes: number): number {
+  const fits = (value: number) => Number.isInteger(value) && value >= 1 && value <= classes;
+  return number(fn, 'topK', topK, Math.min(5, classes), `an integer from 1 to ${classes}, the number of classes`, fits);
+}
+
+/** The lists of answers, from k scores and k classes a row. */
+function answers(
+  labels: readonly string[],
+  scores: Values,
+  indices: Values,
+  k: number,
+  threshold: number | undefined,
+): Prediction[][] {
+  const lists: Prediction[][] = [];
+  for (let first = 0; first < scores.length; first += k) {
+    const list: Prediction[] = [];
+    for (let i = first; i < first + k; i++) {
+      // A class that is not kept has -Infinity, which no activation gives.
+      if (scores[i] === -Infinity || (threshold !== undefined && !(scores[i] >= threshold))) continue;
+      list.push({ label: labels[indices[i]], index: indices[i], score: scores[i] });
+    }
+    lists.push(list);
+  }
+  return lists;
+}

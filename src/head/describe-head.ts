@@ -2,7 +2,7 @@
 
 import { WeightsFormatError } from '../errors.js';
 import { shown } from '../validate.js';
-import { readBytes } from './read-bytes.js';
+import { isSource, readBytes } from './read-bytes.js';
 
 /** How logits become scores: 'softmax' shares 1 among the classes, 'sigmoid' scores each on its own (multi-label). */
 export type Activation = 'softmax' | 'sigmoid';
@@ -22,10 +22,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export async function readConfig(fn: string, config: unknown, signal?: AbortSignal): Promise<JsonObject> {
   if (config === undefined) return {};
   if (typeof config === 'string' && config.trimStart().startsWith('{')) return parseConfig(fn, config);
-  if (typeof config === 'string' || [URL, Blob, ArrayBuffer].some((kind) => config instanceof kind)) {
-    const bytes = await readBytes(fn, 'config', config, { signal });
-    return parseConfig(fn, new TextDecoder().decode(bytes));
-  }
+  if (isSource(config)) return parseConfig(fn, new TextDecoder().decode(await readBytes(fn, config, { signal })));
   if (isObject(config)) return config;
   throw new TypeError(`${fn}: "config" must be an object, JSON text, a URL or a Blob, got ${shown(config)}`);
 }
@@ -66,7 +63,9 @@ function labelsOfConfig(fn: string, classes: number, config: JsonObject): string
   return Array.from({ length: classes }, (_, index) => {
     const label = own(id2label, String(index));
     if (typeof label === 'string') return label;
-    throw new WeightsFormatError(`${fn}: the config's id2label must name class ${index}, its entry is ${kindOf(label)}`);
+    throw new WeightsFormatError(
+      `${fn}: the config's id2label must name class ${index}, its entry is ${kindOf(label)}`,
+    );
   });
 }
 

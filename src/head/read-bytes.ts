@@ -17,23 +17,27 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+export const isSource = (value: unknown): value is Source =>
+  typeof value === 'string' || value instanceof URL || value instanceof Blob || value instanceof ArrayBuffer;
+
+export function expectSource(fn: string, name: string, source: unknown): void {
+  if (isSource(source)) return;
+  throw new TypeError(`${fn}: "${name}" must be a URL, a string, a Blob or an ArrayBuffer, got ${shown(source)}`);
+}
+
 /**
  * All bytes of a source. Rejects with `signal.reason` once the signal is aborted, and with a CrossheadError that names the URL
  * where it cannot be fetched.
  */
 export async function readBytes(
   fn: string,
-  name: string,
-  source: unknown,
+  source: Source,
   { onProgress, signal }: ReadOptions = {},
 ): Promise<ArrayBuffer> {
   signal?.throwIfAborted();
   if (source instanceof ArrayBuffer) {
     onProgress?.({ loaded: source.byteLength, total: source.byteLength });
     return source;
-  }
-  if (!(source instanceof Blob || source instanceof URL || typeof source === 'string')) {
-    throw new TypeError(`${fn}: "${name}" must be a URL, a string, a Blob or an ArrayBuffer, got ${shown(source)}`);
   }
   try {
     return source instanceof Blob

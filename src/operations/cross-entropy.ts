@@ -79,13 +79,16 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
     reads: {
       logits,
       targets: indices,
-      upstream: upstream === undefined ? undefined : operand(fn, 'upstream', upstream, context, scalars, 'as the loss has'),
+      upstream:
+        upstream === undefined ? undefined : operand(fn, 'upstream', upstream, context, scalars, 'as the loss has'),
     },
     writes: {
       loss: scalars,
       gradient: wantsGradient ? result(fn, 'gradientOut', gradientOut, context, { dtype, shape }) : undefined,
     },
-    check: check ? { of: 'targets', expect: (values) => expectClasses(fn, values, rows.classes, settings.ignoreIndex) } : undefined,
+    check: check
+      ? { of: 'targets', expect: (values) => expectClasses(fn, values, rows.classes, settings.ignoreIndex) }
+      : undefined,
     cpu: ({ logits, targets, upstream, loss, gradient }) =>
       crossEntropyRows({ logits, targets, upstream, loss, gradient }, rows, settings),
     gpu: (gpu, storages) => runOnGpu(gpu, storages, rows, settings),

@@ -27,7 +27,8 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
   const { context, shape, dtype } = expectTensor(fn, 'features', features);
   if (shape.length === 0) throw new ShapeError(`${fn}: "features" must have shape [..., D], got a scalar`);
   expectOf(fn, 'weight', weight, context);
-  if (weight.shape.length !== 2) throw new ShapeError(`${fn}: "weight" must have shape [C, D], got ${shown(weight.shape)}`);
+  if (weight.shape.length !== 2)
+    throw new ShapeError(`${fn}: "weight" must have shape [C, D], got ${shown(weight.shape)}`);
   const [classes, depth] = weight.shape;
   expectShape(fn, 'weight', weight.shape, [classes, shape[shape.length - 1]], 'the features being [..., D]');
   const { bias } = options;

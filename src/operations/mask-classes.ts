@@ -22,7 +22,11 @@ export function maskClasses(x: Tensor, keep: Tensor | ArrayLike<number>): Tensor
       gpu.rows({
         kernel: maskClassesKernel,
         rows,
-        bindings: { input: [storages.x, rows.classes], output: [storages.masked, rows.classes], keep: [storages.keep, 0] },
+        bindings: {
+          input: [storages.x, rows.classes],
+          output: [storages.masked, rows.classes],
+          keep: [storages.keep, 0],
+        },
       }),
   });
   return masked;

@@ -16,12 +16,19 @@ export const comparable: readonly DType[] = ['float32', 'float16', 'int32', 'uin
 export function expectTensor(fn: string, name: string, value: unknown, dtypes: readonly DType[] = floats): Tensor {
   if (!(value instanceof Tensor)) throw new TypeError(`${fn}: "${name}" must be a Tensor, got ${shown(value)}`);
   if (value.disposed) throw new DisposedError(`${fn}: the tensor "${name}" was disposed`);
-  if (!dtypes.includes(value.dtype)) throw new TypeError(`${fn}: "${name}" must be ${dtypes.join(' or ')}, got ${value.dtype}`);
+  if (!dtypes.includes(value.dtype))
+    throw new TypeError(`${fn}: "${name}" must be ${dtypes.join(' or ')}, got ${value.dtype}`);
   return value;
 }
 
 /** The same, of the context of another operand. */
-export function expectOf(fn: string, name: string, value: unknown, context: Context, dtypes?: readonly DType[]): Tensor {
+export function expectOf(
+  fn: string,
+  name: string,
+  value: unknown,
+  context: Context,
+  dtypes?: readonly DType[],
+): Tensor {
   const tensor = expectTensor(fn, name, value, dtypes);
   if (tensor.context !== context) throw new TypeError(`${fn}: "${name}" is a tensor of another context`);
   return tensor;

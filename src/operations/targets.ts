@@ -31,11 +31,18 @@ export function classIndices(
 }
 
 /** @throws RangeError with the first row whose target is no class */
-export function expectClasses(fn: string, targets: ArrayLike<number>, classes: number, ignoreIndex: number | null): void {
+export function expectClasses(
+  fn: string,
+  targets: ArrayLike<number>,
+  classes: number,
+  ignoreIndex: number | null,
+): void {
   for (let row = 0; row < targets.length; row++) {
     const target = targets[row];
     if (target === ignoreIndex || (target >= 0 && target < classes)) continue;
     const ignored = ignoreIndex === null ? '' : `, or ${ignoreIndex} to be ignored`;
-    throw new RangeError(`${fn}: "targets" must be classes from 0 to ${classes - 1}${ignored}, got ${target} in row ${row}`);
+    throw new RangeError(
+      `${fn}: "targets" must be classes from 0 to ${classes - 1}${ignored}, got ${target} in row ${row}`,
+    );
   }
 }

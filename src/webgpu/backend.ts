@@ -34,7 +34,13 @@ export class GpuBackend implements Backend {
   readonly #failed: Error[] = [];
   readonly #pending = new Set<Failure>();
 
-  constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo | null, owned: boolean, languageFeatures?: ReadonlySet<string>, planner: Planner = defaultPlan) {
+  constructor(
+    device: GPUDevice,
+    adapterInfo: GPUAdapterInfo | null,
+    owned: boolean,
+    languageFeatures?: ReadonlySet<string>,
+    planner: Planner = defaultPlan,
+  ) {
     this.device = device;
     this.adapterInfo = adapterInfo;
     this.planner = planner;
@@ -238,11 +244,19 @@ export class GpuBackend implements Backend {
   }
 
   #lostError(): DeviceLostError {
-    return new DeviceLostError(`The GPU device was lost (${this.#lost?.message || this.#lost?.reason}). Make a new context.`);
+    return new DeviceLostError(
+      `The GPU device was lost (${this.#lost?.message || this.#lost?.reason}). Make a new context.`,
+    );
   }
 }
 
-function storage(spec: Spec, length: number, buffer: GPUBuffer | null, byteOffset: number, failure: Failure | null): Storage {
+function storage(
+  spec: Spec,
+  length: number,
+  buffer: GPUBuffer | null,
+  byteOffset: number,
+  failure: Failure | null,
+): Storage {
   return { dtype: spec.dtype, length, values: null, buffer, byteOffset, failure };
 }
 

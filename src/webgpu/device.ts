@@ -3,7 +3,13 @@
 import type { ContextOptions } from '../context.js';
 
 export type Found =
-  | { device: GPUDevice; adapterInfo: GPUAdapterInfo | null; owned: boolean; languageFeatures?: WGSLLanguageFeatures; reason: string }
+  | {
+      device: GPUDevice;
+      adapterInfo: GPUAdapterInfo | null;
+      owned: boolean;
+      languageFeatures?: WGSLLanguageFeatures;
+      reason: string;
+    }
   | { device: null; reason: string };
 
 const none = (reason: string): Found => ({ device: null, reason });
@@ -12,11 +18,15 @@ const none = (reason: string): Found => ({ device: null, reason });
 export function isSoftware(info: GPUAdapterInfo | null | undefined): boolean {
   if (!info) return false;
   if (info.isFallbackAdapter) return true;
-  return /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(`${info.architecture} ${info.device} ${info.description}`);
+  return /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(
+    `${info.architecture} ${info.device} ${info.description}`,
+  );
 }
 
 const described = (info: GPUAdapterInfo): string =>
-  [info.vendor, info.architecture || info.device, info.description && `(${info.description})`].filter(Boolean).join(' ') || 'unnamed';
+  [info.vendor, info.architecture || info.device, info.description && `(${info.description})`]
+    .filter(Boolean)
+    .join(' ') || 'unnamed';
 
 /** Ours is asked for with the adapter's own limits and the features that kernels can use. */
 const wantedLimits = [
@@ -41,7 +51,13 @@ async function borrowed(device: GPUDevice, gpu: GPU | undefined): Promise<Found>
   if (typeof device?.createBuffer !== 'function') throw new TypeError('createContext: "device" must be a GPUDevice');
   const lost = await Promise.race([device.lost, Promise.resolve(null)]);
   if (lost) return none(`The device that was given is lost (${lost.message || lost.reason}).`);
-  return { device, adapterInfo: device.adapterInfo ?? null, owned: false, languageFeatures: gpu?.wgslLanguageFeatures, reason: 'A WebGPU device was given.' };
+  return {
+    device,
+    adapterInfo: device.adapterInfo ?? null,
+    owned: false,
+    languageFeatures: gpu?.wgslLanguageFeatures,
+    reason: 'A WebGPU device was given.',
+  };
 }
 
 /** @param hardwareOnly a software adapter counts as none: the CPU path is faster there */
@@ -49,7 +65,8 @@ export async function findDevice(options: ContextOptions, hardwareOnly: boolean)
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (options.device) return borrowed(options.device, gpu);
   if (!gpu) return none('There is no WebGPU here: navigator.gpu is missing.');
-  if (typeof gpu.requestAdapter !== 'function') throw new TypeError('createContext: "gpu" must be a GPU, such as navigator.gpu');
+  if (typeof gpu.requestAdapter !== 'function')
+    throw new TypeError('createContext: "gpu" must be a GPU, such as navigator.gpu');
   try {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference });
     if (!adapter) return none('There is no WebGPU here: the browser offers no adapter.');
@@ -58,7 +75,13 @@ export async function findDevice(options: ContextOptions, hardwareOnly: boolean)
     if (software && hardwareOnly) return none(`The WebGPU adapter is a software one, ${name}: the CPU is faster.`);
     const device = await adapter.requestDevice(describe(adapter, options.label));
     const kind = software ? 'a software WebGPU adapter' : 'the WebGPU adapter';
-    return { device, adapterInfo: adapter.info, owned: true, languageFeatures: gpu.wgslLanguageFeatures, reason: `WebGPU runs on ${kind} ${name}.` };
+    return {
+      device,
+      adapterInfo: adapter.info,
+      owned: true,
+      languageFeatures: gpu.wgslLanguageFeatures,
+      reason: `WebGPU runs on ${kind} ${name}.`,
+    };
   } catch (error) {
     return none(`WebGPU failed to give a device: ${error instanceof Error ? error.message : error}`);
   }

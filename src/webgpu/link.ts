@@ -60,10 +60,10 @@ export interface Linked {
 /** Where the generated uniform with the offsets is bound; kernels number their own bindings from 0. */
 export const offsetsIndex = 99;
 
-/** What a file enables: `enable f16` for the element type f16, and so on. */
+/** What a file needs said before all declarations. */
 const directives: Readonly<Record<string, string>> = {
   [elementF16.file]: 'enable f16;',
-  [reduceSubgroup.file]: 'enable subgroups; requires subgroup_id;',
+  [reduceSubgroup.file]: 'enable subgroups; requires subgroup_id; diagnostic(off, subgroup_uniformity);',
 };
 
 /** The kernel and all it stands on, each file once. */
@@ -87,7 +87,9 @@ export function link(kernel: Part, choices: Readonly<Record<string, Part>>): Lin
   const parts = partsOf(kernel, choices);
   const enables = parts.map((part) => directives[part.file] ?? '').filter(Boolean);
   const text = parts.map((part) => part.text).join('\n');
-  const bindings = [...text.matchAll(/@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)/g)].map(
+  const bindings = [
+    ...text.matchAll(/@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)/g),
+  ].map(
     ([, index, space, access, name]): Binding => ({
       name,
       index: Number(index),

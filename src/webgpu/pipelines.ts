@@ -114,4 +114,5 @@ async function explain(name: string, { module, linked }: Module, message: string
 const filesOf = (kernel: Part, choices: Readonly<Record<string, Part>>): string =>
   [kernel, ...Object.values(choices)].map((part) => part.file).join(' ');
 
-const keyOf = ({ kernel, choices, constants }: Variant): string => `${filesOf(kernel, choices)} ${JSON.stringify(constants)}`;
+const keyOf = ({ kernel, choices, constants }: Variant): string =>
+  `${filesOf(kernel, choices)} ${JSON.stringify(constants)}`;

@@ -51,9 +51,12 @@ export function checkPlan(plan: Plan, facts: Facts): Plan {
   const { reduce, lanes, rows } = plan;
   const whole = Number.isInteger(rows) && rows >= 1 && Number.isInteger(Math.log2(lanes)) && lanes >= 1;
   const fits = whole && lanes * rows <= facts.maxInvocations;
-  const known = reduce === 'none' ? lanes === 1 : reduce === 'barrier' || (reduce === 'subgroup' && rows === 1 && facts.subgroups);
+  const known =
+    reduce === 'none' ? lanes === 1 : reduce === 'barrier' || (reduce === 'subgroup' && rows === 1 && facts.subgroups);
   if (fits && known) return plan;
-  throw new RangeError(`createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run (${JSON.stringify(facts)})`);
+  throw new RangeError(
+    `createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run (${JSON.stringify(facts)})`,
+  );
 }
 
 /** A run of rows that one dispatch works on. */

@@ -89,7 +89,9 @@ export class Recorder implements GpuWork {
     const variant = { kernel: pass.kernel, choices, constants };
     for (const chunk of this.#chunks(pass, staged)) {
       const rows = chunk.count * pass.rows.inner;
-      const ranges = Object.entries(pass.bindings).map(([name, bound]) => [name, rangeOf(bound, chunk, pass.rows.inner)] as const);
+      const ranges = Object.entries(pass.bindings).map(
+        ([name, bound]) => [name, rangeOf(bound, chunk, pass.rows.inner)] as const,
+      );
       const dispatch = {
         name: `${this.#work.name}: ${planName(nameOf(pass.kernel), plan)}`,
         variant,
@@ -148,7 +150,11 @@ export class Recorder implements GpuWork {
   /** Writes floats into scratch, then moves them to where they belong: two float16 to a word, or whole words. */
   #dispatchStaged(dispatch: Dispatch): void {
     const target = dispatch.ranges.output;
-    const floats = { storage: this.scratch(target.storage.dtype === 'float16' ? 'float32' : target.storage.dtype, target.count), first: 0, count: target.count };
+    const floats = {
+      storage: this.scratch(target.storage.dtype === 'float16' ? 'float32' : target.storage.dtype, target.count),
+      first: 0,
+      count: target.count,
+    };
     this.#dispatch({ ...dispatch, ranges: { ...dispatch.ranges, output: floats } });
     if (target.storage.dtype !== 'float16') {
       this.#copy(floats, target);
@@ -184,7 +190,12 @@ export class Recorder implements GpuWork {
     this.#pass.dispatchWorkgroups(...gridOf(workgroups));
   }
 
-  #bind(name: string, { linked, layout }: Pipeline, ranges: Dispatch['ranges'], uniforms: Dispatch['uniforms']): GPUBindGroup {
+  #bind(
+    name: string,
+    { linked, layout }: Pipeline,
+    ranges: Dispatch['ranges'],
+    uniforms: Dispatch['uniforms'],
+  ): GPUBindGroup {
     const stored = linked.bindings.filter(({ type }) => type !== 'uniform');
     const places = stored.map((binding) => {
       const range = ranges[binding.name];
@@ -235,7 +246,11 @@ function elementOf(dtype: DType | undefined, stores16: boolean): Part {
   return stores16 ? seams.element.f16 : seams.element.f16Packed;
 }
 
-function rangeOf([storage, perRow, start = 0, length = storage.length]: Bound, { first, count }: Chunk, inner: number): Range {
+function rangeOf(
+  [storage, perRow, start = 0, length = storage.length]: Bound,
+  { first, count }: Chunk,
+  inner: number,
+): Range {
   const perSlab = perRow * inner;
   if (perRow === 0) return { storage, first: start, count: length };
   return { storage, first: first * perSlab, count: count * perSlab };
@@ -250,7 +265,11 @@ function bytesOfRange(range: Range): { start: number; end: number } {
 }
 
 /** The fields of `Params` in their order; all are words. */
-function encodeParams(name: string, fields: Pipeline['linked']['params'], uniforms: Readonly<Record<string, number>>): Uint32Array {
+function encodeParams(
+  name: string,
+  fields: Pipeline['linked']['params'],
+  uniforms: Readonly<Record<string, number>>,
+): Uint32Array {
   const words = new Uint32Array(fields.length);
   const views = { u32: words, i32: new Int32Array(words.buffer), f32: new Float32Array(words.buffer) };
   fields.forEach((field, i) => {

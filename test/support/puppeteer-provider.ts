@@ -36,7 +36,9 @@ class PuppeteerProvider implements BrowserProvider {
   async getCDPSession(id: string) {
     const session = await this.session(id).page.createCDPSession();
     const { send, on, off, once } = session;
-    return Object.fromEntries(Object.entries({ send, on, off, once }).map(([name, f]) => [name, f.bind(session)])) as never;
+    return Object.fromEntries(
+      Object.entries({ send, on, off, once }).map(([name, f]) => [name, f.bind(session)]),
+    ) as never;
   }
 
   async close() {

@@ -1,0 +1,96 @@
+// Compiles every variant of every kernel: the calls of the operations' one table (test/table.ts), under every plan that the tests
+// force (test/support/contexts.ts), for every dtype, with and without the feature shader-f16. Nothing is computed: Dawn's null
+// backend only compiles. A shader file that no variant needed is dead, and fails too.
+//
+//   node scripts/check-shaders.mjs          the shaders as they are written: a complaint names its file and line
+//   node scripts/check-shaders.mjs --dist   the shaders inside dist/index.js, whose text is minified
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'vite';
+import { create, globals } from 'webgpu';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = process.argv.includes('--dist');
+/** Few classes, about a hundred, and thousands: the default plan has a variant for each. */
+const sizes = [3, 100, 2000];
+
+/** A device that compiles without computing, and keeps what it is given. */
+async function nullDevice(gpu, requiredFeatures, seen) {
+  const adapter = await gpu.requestAdapter();
+  const device = await adapter.requestDevice({ requiredFeatures });
+  const { createShaderModule, createComputePipelineAsync } = Object.getPrototypeOf(device);
+  const codes = new Map();
+  device.createShaderModule = (descriptor) => {
+    const module = createShaderModule.call(device, descriptor);
+    codes.set(module, descriptor.code);
+    return module;
+  };
+  device.createComputePipelineAsync = (descriptor) => {
+    const { module, constants } = descriptor.compute;
+    seen.add(`${codes.get(module)}\n// ${JSON.stringify(constants)}`);
+    return createComputePipelineAsync.call(device, descriptor);
+  };
+  return device;
+}
+
+/** The calls of the table that a dtype and a number of classes allow, each as a function of a context. */
+function* callsOf(table) {
+  for (const entry of table) {
+    for (const dtype of entry.dtypes) {
+      for (const classes of sizes) {
+        yield (context) => entry.call(context.tensor(new Float32Array(2 * classes), [2, classes], { dtype }), 1);
+      }
+    }
+  }
+}
+
+async function compileAll({ createContext, table, plans }) {
+  const gpu = create(['backend=null']);
+  const seen = new Set();
+  const errors = new Set();
+  for (const features of [['subgroups', 'shader-f16'], ['subgroups']]) {
+    const device = await nullDevice(gpu, features, seen);
+    for (const plan of plans) {
+      const context = await createContext({ backend: 'webgpu', gpu, device, plan });
+      for (const call of callsOf(table)) {
+        await context.prepare(() => call(context)).catch((error) => errors.add(error.message));
+      }
+      context.dispose();
+    }
+    device.destroy();
+  }
+  return { seen, errors };
+}
+
+Object.assign(globalThis, globals);
+const server = await createServer({
+  root,
+  appType: 'custom',
+  logLevel: 'error',
+  server: { middlewareMode: true, watch: null, ws: false },
+  optimizeDeps: { noDiscovery: true },
+  // What the table imports from src is then the built library.
+  resolve: { alias: dist ? [{ find: /^.*\/src\/index\.ts$/, replacement: `${root}dist/index.js` }] : [] },
+});
+try {
+  const { createContext } = await server.ssrLoadModule(dist ? '/dist/index.js' : '/src/index.ts');
+  const { table } = await server.ssrLoadModule('/test/table.ts');
+  const { gpuVariants } = await server.ssrLoadModule('/test/support/contexts.ts');
+  const { minifyWgsl } = await server.ssrLoadModule('/scripts/wgsl.ts');
+  const none = () => ({ reduce: 'none', lanes: 1, rows: 64 }); // what the default plan is on a software adapter
+  const plans = [none, ...Object.values(gpuVariants).map(({ plan }) => plan)];
+  const { seen, errors } = await compileAll({ createContext, table, plans });
+
+  const files = readdirSync(`${root}shaders`, { recursive: true }).filter((file) => file.endsWith('.wgsl'));
+  const modules = [...seen];
+  const dead = files.filter((file) => {
+    const text = readFileSync(`${root}shaders/${file}`, 'utf8');
+    return !modules.some((code) => code.includes(dist ? minifyWgsl(text) : text));
+  });
+  for (const error of errors) console.error(error);
+  for (const file of dead) console.error(`shaders/${file}: no variant of any operation in test/table.ts needs it`);
+  console.log(`${seen.size} variants of ${files.length} shader files compiled, ${errors.size} errors, ${dead.length} dead files`);
+  if (errors.size || dead.length) process.exitCode = 1;
+} finally {
+  await server.close();
+}

@@ -1,0 +1,27 @@
+// The contexts that a test runs over: the CPU, and WebGPU under its own plan and under each way to reduce.
+import { type Context, type ContextOptions, createContext } from '../../src/index.ts';
+
+/** A backend, and on WebGPU a plan that is forced. A null adapter throws here, and so fails the tests. */
+export const variants: Readonly<Record<string, ContextOptions>> = {
+  cpu: { backend: 'cpu' },
+  webgpu: { backend: 'webgpu' },
+  'webgpu, barriers, 4 rows of 8 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4 }) },
+  'webgpu, barriers, 1 row of 64 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) },
+  'webgpu, subgroups': { backend: 'webgpu', plan: () => ({ reduce: 'subgroup', lanes: 32, rows: 1 }) },
+};
+
+export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
+  Object.entries(variants).filter(([name]) => name !== 'cpu'),
+);
+
+/** Runs with a context of its own, and disposes of it. Work that failed without anyone reading it fails here. */
+export async function withContext<T>(options: ContextOptions, use: (context: Context) => Promise<T>): Promise<T> {
+  const context = await createContext(options);
+  try {
+    const answer = await use(context);
+    await context.finished();
+    return answer;
+  } finally {
+    context.dispose();
+  }
+}

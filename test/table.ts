@@ -1,0 +1,201 @@
+// The one table of operations. Parity, special rows, shader variants and benchmark cases are all made from it.
+//
+// To add an operation: one entry, with the call, a float64 reference (support/reference.ts) and what each result is allowed
+// to be off. An entry sees a matrix `x` of any shape and dtype and a class axis; what else it needs it makes from their sizes.
+
+import {
+  argmax,
+  argmin,
+  crossEntropy,
+  type DType,
+  linear,
+  logSoftmax,
+  logSumExp,
+  sigmoid,
+  softmax,
+  type Tensor,
+  topK,
+} from '../src/index.ts';
+import { normal } from './support/random.ts';
+import * as reference from './support/reference.ts';
+
+type Numbers = ArrayLike<number>;
+
+/** What a tolerance may depend on. */
+export interface Place {
+  /** The largest finite magnitude of the expected result's row. */
+  readonly scale: number;
+  readonly classes: number;
+  /** 1 on the CPU, 2 on a GPU, whose float32 steps each round. */
+  readonly slack: 1 | 2;
+}
+
+export type Tolerance = (expected: number, place: Place) => number;
+
+export interface Entry {
+  /** The operation, and what is special about the call. */
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  call(x: Tensor, axis: number): Record<string, Tensor>;
+  reference(x: Numbers, shape: readonly number[], axis: number): Record<string, Numbers>;
+  /** By result; a result that is not named must be equal. */
+  readonly tolerances: Readonly<Record<string, Tolerance>>;
+}
+
+const floats: DType[] = ['float32', 'float16'];
+const all: DType[] = ['float32', 'float16', 'int32', 'uint32'];
+const unit = 2 ** -23;
+/** Results below the least normal float may be flushed to zero. */
+const flushed = 2 ** -126;
+
+const probability: Tolerance = (p, { classes, slack }) =>
+  slack * (4 + Math.abs(Math.log(p || flushed)) / 2 + Math.log2(classes) / 2) * unit * p + flushed;
+const relative =
+  (tolerance: number): Tolerance =>
+  (expected) =>
+    tolerance * Math.abs(expected);
+const ofRow =
+  (tolerance: number): Tolerance =>
+  (_, { scale }) =>
+    tolerance * scale + flushed;
+/** A maximum and a logarithm are added, of which one may cancel the other. */
+const logSum: Tolerance = (expected, { classes }) => 2e-6 * Math.max(Math.abs(expected), Math.log(classes), 1);
+
+/** A target for each row, spread over the classes, with every seventh row ignored. */
+export function targetsFor(shape: readonly number[], axis: number, ignoreIndex = -100): Int32Array {
+  const classes = shape[axis];
+  const rows = shape.reduce((a, b) => a * b, 1) / (classes || 1);
+  return Int32Array.from({ length: rows }, (_, r) => (r % 7 === 6 ? ignoreIndex : (r * 31 + 7) % classes));
+}
+
+const crossEntropyEntry = (reduction: 'mean' | 'sum' | 'none', upstream?: number): Entry => ({
+  name: `crossEntropy ${reduction}${upstream === undefined ? '' : ', upstream'} with gradient`,
+  dtypes: floats,
+  call: (x, axis) => {
+    const rows = x.shape.filter((_, i) => i !== axis);
+    const targets = x.context.tensor(targetsFor(x.shape, axis), rows);
+    return { ...crossEntropy(x, targets, { axis, reduction, gradient: true, upstream }) };
+  },
+  reference: (x, shape, axis) => {
+    const { loss, gradient } = reference.crossEntropy(x, shape, targetsFor(shape, axis), { axis, reduction, upstream });
+    return { loss, gradient };
+  },
+  tolerances: { loss: relative(2e-6), gradient: ofRow(5e-6) },
+});
+
+/** A weight [5, D] for features whose last axis has D. */
+const weightFor = (depth: number): Float32Array => normal(5 * depth, { seed: 5 });
+
+export const table: readonly Entry[] = [
+  {
+    name: 'softmax',
+    dtypes: floats,
+    call: (x, axis) => ({ result: softmax(x, { axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.softmax(x, shape, { axis }) }),
+    tolerances: { result: probability },
+  },
+  {
+    name: 'softmax, temperature 0.5',
+    dtypes: floats,
+    call: (x, axis) => ({ result: softmax(x, { axis, temperature: 0.5 }) }),
+    reference: (x, shape, axis) => ({ result: reference.softmax(x, shape, { axis, temperature: 0.5 }) }),
+    tolerances: { result: probability },
+  },
+  {
+    name: 'logSoftmax',
+    dtypes: floats,
+    call: (x, axis) => ({ result: logSoftmax(x, { axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.logSoftmax(x, shape, { axis }) }),
+    tolerances: { result: relative(2e-6) },
+  },
+  {
+    name: 'logSumExp',
+    dtypes: floats,
+    call: (x, axis) => ({ result: logSumExp(x, { axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.logSumExp(x, shape, axis) }),
+    tolerances: { result: logSum },
+  },
+  {
+    name: 'sigmoid',
+    dtypes: floats,
+    call: (x) => ({ result: sigmoid(x) }),
+    reference: (x) => ({ result: reference.sigmoid(x) }),
+    tolerances: { result: (expected) => 4 * unit * expected + flushed },
+  },
+  {
+    name: 'argmax',
+    dtypes: all,
+    call: (x, axis) => ({ result: argmax(x, { axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.argmax(x, shape, axis) }),
+    tolerances: {},
+  },
+  {
+    name: 'argmin',
+    dtypes: all,
+    call: (x, axis) => ({ result: argmin(x, { axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.argmin(x, shape, axis) }),
+    tolerances: {},
+  },
+  ...[1, 5, 20].map(
+    (most): Entry => ({
+      name: `topK of ${most}`,
+      dtypes: all,
+      call: (x, axis) => ({ ...topK(x, Math.min(most, x.shape[axis]), { axis }) }),
+      reference: (x, shape, axis) => ({ ...reference.topK(x, shape, Math.min(most, shape[axis]), axis) }),
+      tolerances: {},
+    }),
+  ),
+  crossEntropyEntry('mean'),
+  crossEntropyEntry('sum', -0.75),
+  crossEntropyEntry('none'),
+  {
+    name: 'crossEntropy, loss alone',
+    dtypes: floats,
+    call: (x, axis) => ({
+      loss: crossEntropy(
+        x,
+        x.context.tensor(
+          targetsFor(x.shape, axis),
+          x.shape.filter((_, i) => i !== axis),
+        ),
+        { axis },
+      ).loss,
+    }),
+    reference: (x, shape, axis) => ({ loss: reference.crossEntropy(x, shape, targetsFor(shape, axis), { axis }).loss }),
+    tolerances: { loss: relative(2e-6) },
+  },
+  {
+    name: 'crossEntropy over its own logits',
+    dtypes: floats,
+    call: (x, axis) => {
+      const rows = x.shape.filter((_, i) => i !== axis);
+      const targets = x.context.tensor(targetsFor(x.shape, axis), rows);
+      const { loss, gradient } = crossEntropy(x, targets, { axis, reduction: 'sum', gradientOut: x });
+      return { loss, gradient: gradient! };
+    },
+    reference: (x, shape, axis) => {
+      const { loss, gradient } = reference.crossEntropy(x, shape, targetsFor(shape, axis), { axis, reduction: 'sum' });
+      return { loss, gradient };
+    },
+    tolerances: { loss: relative(2e-6), gradient: ofRow(5e-6) },
+  },
+  {
+    name: 'linear with bias',
+    dtypes: floats,
+    // Along the last axis, whatever the class axis: features have no other.
+    call: (x) => {
+      const depth = x.shape[x.shape.length - 1];
+      return { result: linear(x, x.context.tensor(weightFor(depth), [5, depth]), { bias: [1, 0, -1, 0.5, 2] }) };
+    },
+    reference: (x, shape) => {
+      const depth = shape[shape.length - 1];
+      const bias = [1, 0, -1, 0.5, 2];
+      const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+      // Without features, a row's logits are the bias.
+      if (depth === 0) return { result: Array.from({ length: rows * 5 }, (_, i) => bias[i % 5]) };
+      return { result: reference.linear(x, weightFor(depth), depth, bias) };
+    },
+    // As float32 sums lose: terms of the size of the row's largest logit add up.
+    tolerances: { result: (_, { scale, classes }) => 4 * unit * Math.sqrt(classes) * Math.max(1, scale) },
+  },
+];
