@@ -64,20 +64,20 @@ function showTools(drawn: boolean): void {
 }
 
 function describe(subject: Subject, labels: Uint8Array): string {
-  if (subject.kind === 'nothing') return '8 × 8 pixels, empty yet';
-  if (subject.kind === 'drawing') return 'your drawing, 8 × 8 pixels';
-  return `digit ${subject.index + 1} of the test part, a ${labels[subject.index]}`;
+  if (subject.kind === 'nothing') return '8 × 8, empty yet';
+  if (subject.kind === 'drawing') return 'your drawing in 8 × 8';
+  return `test digit ${subject.index + 1}, a ${labels[subject.index]}`;
 }
 
 /** @param truth the digit that it is, where that is known */
 function showAnswer(scores: Float32Array | null, truth: number | undefined): void {
   const best = scores ? bestOf(scores) : -1;
   const verdict = truth === undefined ? '' : truth === best ? ', which is right' : `, but it is a ${truth}`;
-  const detail = scores ? `with a score of ${percent(scores[best])}${verdict}` : 'No digit yet';
+  const detail = scores ? `score ${percent(scores[best])}${verdict}` : 'No digit yet';
   byId('answer').textContent = scores ? String(best) : '–';
   byId('answer-detail').textContent = detail;
   picture.setAttribute('aria-label', scores ? `8 by 8 pixels, read as ${best}` : 'Nothing yet');
-  speak(scores ? `Read as ${best} ${detail}` : '');
+  speak(scores ? `Read as ${best}, ${detail}` : '');
 }
 
 /** Tells screen readers once the hand rests, and not at every point of a stroke. */

@@ -1,6 +1,6 @@
 // Trains the page's head, 64 pixels to 10 digits, and writes page/data/digits.safetensors: `node scripts/train-digits.mjs [file]`.
-// Plain Node, no dependency, seeded: running it again writes the same bytes. Of Math it uses only what rounds alike in every
-// version of Node, so no sines and no powers.
+// Plain Node, no dependency, seeded: running it again writes the same bytes. It keeps off Math's sines and powers, which do not
+// round alike in every version of Node.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -8,13 +8,13 @@ const data = new URL('../page/data/', import.meta.url);
 const { images, side, most, classes, testPart } = JSON.parse(readFileSync(new URL('digits.json', data), 'utf8'));
 const pixels = side * side;
 
-// More bending than the test part asks for: it costs one percent point there, and reads strokes drawn with a mouse far better.
+// The varied copies change nothing on the test part, but strokes drawn with a mouse read far better for them, a 6 above all.
 const seed = 1;
 const copies = 8;
-const vary = { turn: 0.25, shear: 0.3, scale: 0.15, shift: 0.3, bendY: 1, bendX: 0.8 };
+const vary = { turn: 0.2, shear: 0.3, scale: 0.1, shift: 0.3, bendY: 0.8, bendX: 0.8 };
 const steps = 300;
 const learningRate = 0.05;
-const weightDecay = 1e-4;
+const weightDecay = 2e-4;
 
 /** A seeded generator of numbers in [-1, 1) (mulberry32). */
 function generator(state) {

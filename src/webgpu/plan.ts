@@ -33,14 +33,15 @@ export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 /** The plan's name, which results carry. */
 export const planName = (kernel: string, plan: Plan): string => `${kernel}/${plan.reduce}-${plan.lanes}x${plan.rows}`;
 
-const rowAnInvocation: Plan = { reduce: 'none', lanes: 1, rows: 64 };
+/** One invocation a row. Few rows get small workgroups: invocations past the last row do its work over again. */
+const rowAnInvocation = (rows: number): Plan => ({ reduce: 'none', lanes: 1, rows: rows >= 64 ? 64 : rows >= 16 ? 16 : 4 });
 
 /**
  * One invocation a row on software adapters, for few classes, and along inner axes, where neighbouring rows are neighbours in
  * memory; a group of lanes a row up to about a thousand classes; a workgroup a row beyond.
  */
-export const defaultPlan: Planner = ({ classes, inner }, facts) => {
-  if (facts.software || classes <= 32 || inner >= 32) return rowAnInvocation;
+export const defaultPlan: Planner = ({ rows, classes, inner }, facts) => {
+  if (facts.software || classes <= 32 || inner >= 32) return rowAnInvocation(rows);
   const most = Math.min(256, 2 ** Math.floor(Math.log2(facts.maxInvocations)));
   if (classes <= 1024) return { reduce: 'barrier', lanes: 32, rows: most / 64 };
   return { reduce: facts.subgroups ? 'subgroup' : 'barrier', lanes: most, rows: 1 };

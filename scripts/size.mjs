@@ -1,0 +1,33 @@
+// What a page downloads: dist/index.js as a bundler minifies it, gzipped, for a page that takes a few names and for one that takes all.
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const library = resolve(dirname(fileURLToPath(import.meta.url)), '../dist/index.js');
+
+/** The budgets, in bytes. */
+export const pages = [
+  { page: 'createContext, softmax and crossEntropy', names: '{ createContext, softmax, crossEntropy }', limit: 15_000 },
+  { page: 'everything', names: '* as crosshead', limit: 45_000 },
+];
+
+/** @returns {Promise<number>} bytes of a page's bundle, gzipped */
+export async function sizeOf(names) {
+  const entry = `import ${names} from ${JSON.stringify(library)}; globalThis.page = ${names.replace('* as ', '')};`;
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    plugins: [{ name: 'page', resolveId: (id) => (id === 'page' ? '\0page' : null), load: (id) => (id === '\0page' ? entry : null) }],
+    build: { write: false, target: 'es2022', modulePreload: false, rollupOptions: { input: 'page' } },
+  });
+  return gzipSync(result.output[0].code, { level: 9 }).length;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const { page, names, limit } of pages) {
+    const bytes = await sizeOf(names);
+    console.log(`${page}: ${bytes} bytes gzipped, of at most ${limit}`);
+    if (bytes > limit) process.exitCode = 1;
+  }
+}

@@ -1,0 +1,58 @@
+// How exact the losses and probabilities are, against float64: the distributions and class counts on which plain kernels lose
+// digits. The tolerances are the project's promise (docs/ARCHITECTURE.md), not what happens to pass.
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type Context, type ContextOptions, createContext, crossEntropy, logSoftmax, softmax } from '../src/index.ts';
+import { expectClose, expectCloseByRow } from './support/close.ts';
+import { type Distribution, distributions, makeRows } from './support/random.ts';
+import * as reference from './support/reference.ts';
+
+/** [rows, classes]: usual heads, vocabularies, and odd sizes that fall between lanes and blocks. */
+const sizes = [
+  [16, 10],
+  [8, 1000],
+  [2, 50_257],
+  [2, 128_256],
+  [7, 13],
+  [5, 257],
+  [3, 1025],
+  [129, 65],
+];
+
+const few: ContextOptions[] = [{ backend: 'cpu' }, { backend: 'webgpu' }];
+const lanes: ContextOptions = { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) };
+const contexts: [string, ContextOptions][] = [
+  ...few.map((options): [string, ContextOptions] => [options.backend!, options]),
+  ['webgpu, 64 lanes a row', lanes],
+];
+
+describe.each(contexts)('%s', (name, options) => {
+  let context: Context;
+  const slack = name === 'cpu' ? 1 : 2;
+  beforeAll(async () => {
+    context = await createContext(options);
+  });
+  afterAll(() => context.dispose());
+
+  describe.each(sizes)('%i x %i', (rows, classes) => {
+    it.each(Object.keys(distributions) as Distribution[])('%s', async (distribution) => {
+      const { logits, targets } = makeRows(distribution, rows, classes, classes);
+      const shape = [rows, classes];
+      const x = context.tensor(logits, shape);
+      const { loss, gradient } = crossEntropy(x, targets, { gradient: true, reduction: 'none' });
+      const expected = reference.crossEntropy(logits, shape, targets, { reduction: 'none' });
+      expectClose(await loss.data(), expected.loss, { relative: 2e-6 }, 'loss');
+      const actual = await gradient!.data();
+      expectCloseByRow(actual, expected.gradient, classes, 5e-6, 'gradient');
+      const ofTargets = (values: ArrayLike<number>) => Array.from(targets, (target, r) => values[r * classes + target]);
+      expectClose(ofTargets(actual), ofTargets(expected.gradient), { relative: 2e-6 }, "the target's gradient");
+
+      const p = reference.softmax(logits, shape);
+      const units = p.map((v) => slack * (4 + Math.abs(Math.log(v)) / 2 + Math.log2(classes) / 2));
+      const got = await softmax(x).data();
+      // In units of 2^-23 of each probability; a result below the least normal float may be flushed.
+      const ratio = p.map((v, i) => (v < 2 ** -125 ? 0 : (got[i] - v) / (v * 2 ** -23 * units[i])));
+      expectClose(ratio, new Float64Array(ratio.length), { absolute: 1 }, 'softmax, in allowed units');
+      expectClose(await logSoftmax(x).data(), reference.logSoftmax(logits, shape), { relative: 2e-6 }, 'logSoftmax');
+    });
+  });
+});
