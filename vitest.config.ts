@@ -17,6 +17,8 @@ const launch = { ...(browser ? { executablePath: browser.path } : {}), args: bro
 export default defineConfig({
   plugins: [wgsl()],
   test: {
+    // .ci/run counts from the file.
+    reporters: process.env.CI ? ['default', ['json', { outputFile: 'coverage/results.json' }]] : ['default'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -32,7 +32,7 @@ export async function makeBackends(
   const forget = (reader: Reader, message: string) => {
     readers.delete(reader.backend);
     if (state.reader !== reader) return;
-    say(byId('problem'), `The GPU was lost (${message}). The page goes on on the CPU.`);
+    say(byId('problem'), `The GPU was lost (${message}). The page continues on the CPU.`);
     void choose('cpu', false);
   };
   const readerOf = async (backend: BackendName) => {

@@ -32,6 +32,7 @@ async function start(): Promise<void> {
   });
   const show = (next: Subject) => {
     subject = next;
+    byId('reading').dataset.subject = next.kind;
     const features = featuresNow();
     drawPicture(picture, features);
     byId('picture-source').textContent = describe(next, test.labels);

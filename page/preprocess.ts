@@ -52,7 +52,7 @@ function fitted(strokes: readonly Stroke[], radius: number): Stroke[] {
 }
 
 /** How far the centre of each pixel is from the nearest line of the drawing. */
-function distancesTo(strokes: readonly Stroke[]): Float64Array {
+function distancesTo(strokes: readonly Stroke[]): Float64Array<ArrayBuffer> {
   const squares = new Float64Array(bitmapSide ** 2).fill(Number.POSITIVE_INFINITY);
   for (const stroke of strokes) {
     for (let i = 0; i < stroke.length; i++) nearer(squares, stroke[Math.max(0, i - 1)], stroke[i]);

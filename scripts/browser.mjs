@@ -1,5 +1,5 @@
 // Where a Chrome or Chromium is, and the flags with which it offers WebGPU.
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import puppeteer from 'puppeteer';
 
@@ -71,7 +71,7 @@ export function browserArgs(adapter = process.env.WEBGPU_ADAPTER ?? 'swiftshader
 export function softwareVulkan() {
   if (process.platform !== 'linux' || process.env.WEBGPU_ADAPTER === 'hardware') return null;
   const browser = findBrowser();
-  const folders = ['/usr/lib/chromium', ...(browser ? [dirname(browser.path)] : [])];
+  const folders = ['/usr/lib/chromium', ...(browser ? [dirname(realpathSync(browser.path))] : [])];
   const libraries = folders.find((folder) => existsSync(join(folder, 'vk_swiftshader_icd.json')));
   return libraries ? { driver: join(libraries, 'vk_swiftshader_icd.json'), libraries } : null;
 }

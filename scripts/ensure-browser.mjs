@@ -1,28 +1,32 @@
-// Before the tests: a browser is found, or installed by Puppeteer, or (root on Debian) by apt; else one line says what to do.
+// Before the tests: a browser is found; or installed by apt (root on Debian) or by Puppeteer; else one line says what to do.
 import { spawnSync } from 'node:child_process';
 import { findBrowser } from './browser.mjs';
 
-const ran = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
-
-function installBrowser() {
-  console.log('No Chrome or Chromium found: asking Puppeteer to install one.');
-  const env = { ...process.env, PUPPETEER_SKIP_DOWNLOAD: '' };
-  const puppeteer = spawnSync('npx', ['--no-install', 'puppeteer', 'browsers', 'install', 'chrome'], {
-    stdio: 'pipe',
-    env,
+/** Runs without asking anything. A network that never answers is given up after five minutes. */
+const ran = (command, args, env) =>
+  spawnSync(command, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
     shell: process.platform === 'win32',
     timeout: 300_000,
-  });
-  if (puppeteer.status === 0) return;
-  console.log('Puppeteer could not download one.');
+  }).status === 0;
+
+/** First where it can be: the system's package brings the libraries that a downloaded browser would miss. */
+function installByApt() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
-  console.log('Installing Chromium by apt.');
-  if (ran('apt-get', ['update', '-q'])) ran('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium']);
+  const apt = (...args) => ran('apt-get', ['-q', ...args], { DEBIAN_FRONTEND: 'noninteractive' });
+  if (apt('update')) apt('install', '-y', '--no-install-recommends', 'chromium');
+}
+
+function installByPuppeteer() {
+  ran('npx', ['--no-install', 'puppeteer', 'browsers', 'install', 'chrome'], { PUPPETEER_SKIP_DOWNLOAD: '' });
 }
 
 let browser = findBrowser();
-if (!browser) {
-  installBrowser();
+for (const install of [installByApt, installByPuppeteer]) {
+  if (browser) break;
+  console.log(`No Chrome or Chromium found: ${install.name}.`);
+  install();
   browser = findBrowser();
 }
 if (!browser) {

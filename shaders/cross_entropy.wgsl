@@ -1,4 +1,4 @@
-// Cross-entropy of logits and class indices: the loss of each row and, with GRADIENT, its derivative by the logits, in one pass.
+// Cross-entropy of logits and class indices: the loss of each row and, with an output, its derivative by the logits, in one pass.
 //
 //   loss = log(1 + S) + (maximum - x_target) / temperature, S being the sum of exponentials beside one maximum
 //   d loss / d x_j = p_j                            for the other classes
@@ -6,8 +6,7 @@
 //
 // The gradient is scaled by upstream / divisor, so the divisor of 'mean' is found before (count_targets.wgsl), on the device.
 // Twin: src/cpu/cross-entropy.ts
-// Needs: lib/row_sum.wgsl
-// Seams: divisor, upstream
+// Needs: lib/row_sum.wgsl, lib/divisor.wgsl, lib/upstream.wgsl
 
 struct Params {
   rows: u32,
@@ -24,7 +23,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> targets: array<i32>; // (rows)
 @group(0) @binding(4) var<storage, read_write> losses: array<u32>; // (rows)
 
-override GRADIENT: bool = false;
+override HAS_OUTPUT: bool = false; // the gradient
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
@@ -44,7 +43,7 @@ fn main(at: Invocation) {
   if (place.lane == label_class % LANES) {
     losses[offsets.losses + place.row] = select(select(NAN_BITS, loss_bits(label_bits, row), known), 0u, ignored);
   }
-  if (!GRADIENT) {
+  if (!HAS_OUTPUT) {
     return;
   }
   let scale_bits = scale_of(place.row);

@@ -18,11 +18,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weight: array<u32>; // (some_classes, features)
 @group(0) @binding(4) var<storage, read> bias: array<u32>; // (classes)
 
-// Whether an operand is float16, two to a word, and whether there is a bias; without one any buffer may be bound.
+// Whether an operand is float16, two to a word.
 override HALF_FEATURES: bool = false;
 override HALF_WEIGHT: bool = false;
 override HALF_BIAS: bool = false;
-override BIAS: bool = false;
+override HAS_BIAS: bool = false;
 
 const TILE = 4u;
 
@@ -96,7 +96,7 @@ fn tile_of(first_row: u32, first_class: u32) -> mat4x4f {
 
 fn put(row: u32, class_index: u32, sum: f32) {
   var value = sum;
-  if (BIAS) {
+  if (HAS_BIAS) {
     value += bias_of(class_index);
   }
   output[offsets.output + row * params.classes + class_index] = output_element(bitcast<u32>(value));

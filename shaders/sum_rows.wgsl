@@ -1,8 +1,8 @@
 // The losses of all rows as one number, divided by `divisor` for 'mean'. One row, whose classes are the losses.
 // Infinities and NaN are told by their bits, as everywhere.
 // Twin: src/cpu/reduce-rows.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
-// Seams: divisor, reduce
+// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/divisor.wgsl
+// Seams: reduce
 
 struct Params {
   rows: u32, // 1

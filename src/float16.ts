@@ -33,7 +33,15 @@ export function fromHalfBits(half: number): number {
 export const roundToHalf = (value: number): number => fromHalfBits(toHalfBits(value));
 
 /** Floats as packed float16, one 16-bit word an element. */
-export const packHalf = (values: ArrayLike<number>): Uint16Array => Uint16Array.from(values, toHalfBits);
+export function packHalf(values: ArrayLike<number>): Uint16Array {
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < halves.length; i++) halves[i] = toHalfBits(values[i]);
+  return halves;
+}
 
 /** Packed float16 as floats. */
-export const unpackHalf = (halves: Uint16Array): Float32Array => Float32Array.from(halves, fromHalfBits);
+export function unpackHalf(halves: Uint16Array): Float32Array {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < values.length; i++) values[i] = fromHalfBits(halves[i]);
+  return values;
+}

@@ -12,6 +12,11 @@ export {
   WebGPUUnavailableError,
   WeightsFormatError,
 } from './errors.js';
+export type { HeadWeights, LoadOptions, Prediction, PredictOptions } from './head/classification-head.js';
+export { ClassificationHead } from './head/classification-head.js';
+export type { Activation } from './head/describe-head.js';
+export type { ClassName } from './head/labels.js';
+export type { LoadProgress, Source } from './head/read-bytes.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
 export {
   type CrossEntropyOptions,

@@ -4,6 +4,7 @@ import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions } from '../validate.js';
 import { comparable, expectTensor, result } from './operands.js';
+import { orderOf } from './order.js';
 
 export interface ArgOptions {
   /** The class axis; the last by default. */
@@ -46,6 +47,7 @@ function argExtreme(fn: string, x: Tensor, options: ArgOptions = {}, least: bool
       gpu.rows({
         kernel: argExtremeKernel,
         rows,
+        seams: { order: orderOf(x.dtype) },
         bindings: { input: [storages.x, rows.classes], indices: [storages.indices, 1] },
         constants: { LEAST: least ? 1 : 0 },
       }),

@@ -1,9 +1,5 @@
 import countTargetsKernel from '../../shaders/count_targets.wgsl';
 import crossEntropyKernel from '../../shaders/cross_entropy.wgsl';
-import divisorMean from '../../shaders/lib/divisor_mean.wgsl';
-import divisorOne from '../../shaders/lib/divisor_one.wgsl';
-import upstreamGiven from '../../shaders/lib/upstream_given.wgsl';
-import upstreamOne from '../../shaders/lib/upstream_one.wgsl';
 import sumRowsKernel from '../../shaders/sum_rows.wgsl';
 import type { Bound, GpuWork, Storage } from '../backend.js';
 import { type CrossEntropySettings, crossEntropyRows } from '../cpu/cross-entropy.js';
@@ -100,8 +96,7 @@ function runOnGpu(gpu: GpuWork, storages: Record<string, Storage>, rows: Rows, s
   const { reduction, ignoreIndex } = settings;
   const ignore = { ignores: ignoreIndex === null ? 0 : 1, ignore_index: ignoreIndex ?? 0 };
   const all: Rows = { outer: 1, classes: rows.count, inner: 1, count: 1 };
-  const mean = reduction === 'mean';
-  const divisor = mean ? gpu.scratch('float32', 1) : null;
+  const divisor = reduction === 'mean' ? gpu.scratch('float32', 1) : null;
   const divisorBinding: Record<string, Bound> = divisor ? { divisor: [divisor, 0] } : {};
   const losses = reduction === 'none' ? loss : gpu.scratch('float32', rows.count);
   if (divisor) {
@@ -115,7 +110,6 @@ function runOnGpu(gpu: GpuWork, storages: Record<string, Storage>, rows: Rows, s
   gpu.rows({
     kernel: crossEntropyKernel,
     rows,
-    seams: { divisor: mean ? divisorMean : divisorOne, upstream: upstream ? upstreamGiven : upstreamOne },
     bindings: {
       input: [logits, rows.classes],
       targets: [targets, 1],
@@ -125,13 +119,12 @@ function runOnGpu(gpu: GpuWork, storages: Record<string, Storage>, rows: Rows, s
       ...(upstream ? { upstream: [upstream, reduction === 'none' ? 1 : 0] } : {}),
     },
     uniforms: { ...temperatureUniforms(1), ...ignore },
-    constants: { GRADIENT: gradient ? 1 : 0, UPSTREAM_STRIDE: reduction === 'none' ? 1 : 0 },
+    constants: { UPSTREAM_STRIDE: reduction === 'none' ? 1 : 0 },
   });
   if (reduction !== 'none') {
     gpu.rows({
       kernel: sumRowsKernel,
       rows: all,
-      seams: { divisor: mean ? divisorMean : divisorOne },
       bindings: { losses: [losses, 0], total: [loss, 0], ...divisorBinding },
       uniforms: { count: rows.count },
     });

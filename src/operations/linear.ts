@@ -54,7 +54,7 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
           bindings: {
             features: [storages.features, depth],
             weight: [storages.weight, 0, first * depth, some * depth],
-            bias: [storages.bias ?? storages.weight, 0, 0, storages.bias ? classes : 0],
+            ...(storages.bias ? { bias: [storages.bias, 0] as const } : {}),
             output: [storages.logits, classes],
           },
           uniforms: { features: depth, first_class: first, some_classes: some },
@@ -62,7 +62,6 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
             HALF_FEATURES: dtype === 'float16' ? 1 : 0,
             HALF_WEIGHT: weight.dtype === 'float16' ? 1 : 0,
             HALF_BIAS: storages.bias?.dtype === 'float16' ? 1 : 0,
-            BIAS: storages.bias ? 1 : 0,
           },
           workgroups: (rows) => Math.ceil((Math.ceil(rows / 4) * Math.ceil(some / 4)) / 64),
         });

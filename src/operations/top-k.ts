@@ -4,6 +4,7 @@ import { rowsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions, number } from '../validate.js';
 import { comparable, expectTensor, result } from './operands.js';
+import { orderOf } from './order.js';
 
 export interface TopKOptions {
   /** The class axis; the last by default. */
@@ -49,6 +50,7 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}): TopKResul
       gpu.rows({
         kernel: topKKernel,
         rows,
+        seams: { order: orderOf(dtype) },
         bindings: { input: [storages.x, rows.classes], output: [storages.values, k], indices: [storages.indices, k] },
         uniforms: { k },
       }),

@@ -4,16 +4,15 @@
 // element type, which way to reduce. WGSL declarations have no order, so linking is joining; only `enable` and `requires` must
 // come first, so the linker writes those. It also writes `offsets`, with one field a storage binding: the element of the binding
 // at which the tensor begins, since a binding may only begin at a multiple of 256 bytes.
+//
+// A storage binding that a call leaves out becomes a private array of one element, so that the kernel compiles without it; it must
+// not be read, and the kernel's `override HAS_NAME`, which the linker knows, says so.
 
 import elementF16 from '../../shaders/lib/element_f16.wgsl';
 import elementF16Packed from '../../shaders/lib/element_f16_packed.wgsl';
 import elementWord from '../../shaders/lib/element_word.wgsl';
 import ioInPlace from '../../shaders/lib/io_in_place.wgsl';
-import ioRead from '../../shaders/lib/io_read.wgsl';
-import ioWrite from '../../shaders/lib/io_write.wgsl';
-import orderFloat from '../../shaders/lib/order_float.wgsl';
-import orderInt from '../../shaders/lib/order_int.wgsl';
-import orderUint from '../../shaders/lib/order_uint.wgsl';
+import ioSeparate from '../../shaders/lib/io_separate.wgsl';
 import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
 import reduceNone from '../../shaders/lib/reduce_none.wgsl';
 import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
@@ -32,12 +31,10 @@ export interface Part {
 export const seams = {
   /** How the lanes of a row come to one value. */
   reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup },
-  /** Whether there is a matrix-shaped result, and whether it overwrites the input. */
-  io: { read: ioRead, write: ioWrite, inPlace: ioInPlace },
+  /** Whether the matrix-shaped result, if there is one, overwrites the input. */
+  io: { separate: ioSeparate, inPlace: ioInPlace },
   /** What `input` and `output` are made of. */
   element: { word: elementWord, f16: elementF16, f16Packed: elementF16Packed },
-  /** How the bits of an element compare. */
-  order: { float: orderFloat, int: orderInt, uint: orderUint },
 } as const;
 
 export interface Binding {
@@ -82,24 +79,31 @@ function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] 
   return [...parts];
 }
 
-/** Joins a kernel, what it needs and the choices for its seams. */
-export function link(kernel: Part, choices: Readonly<Record<string, Part>>): Linked {
+const declaration =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);/g;
+
+/** Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out. */
+export function link(kernel: Part, choices: Readonly<Record<string, Part>>, given: ReadonlySet<string>): Linked {
   const parts = partsOf(kernel, choices);
   const enables = parts.map((part) => directives[part.file] ?? '').filter(Boolean);
-  const text = parts.map((part) => part.text).join('\n');
-  const bindings = [
-    ...text.matchAll(/@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)/g),
-  ].map(
-    ([, index, space, access, name]): Binding => ({
-      name,
-      index: Number(index),
-      type: space === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage',
-    }),
-  );
-  const stored = bindings.filter((binding) => binding.type !== 'uniform');
+  const bindings: Binding[] = [];
+  const absent: string[] = [];
+  const text = parts
+    .map((part) => part.text)
+    .join('\n')
+    .replace(declaration, (declared, index, space, access, name, type) => {
+      if (space === 'storage' && !given.has(name)) {
+        absent.push(name);
+        return `var<private> ${name}: ${type.replace('>', ', 1>')};`;
+      }
+      const kind = space === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage';
+      bindings.push({ name, index: Number(index), type: kind });
+      return declared;
+    });
+  const stored = bindings.filter((binding) => binding.type !== 'uniform').map(({ name }) => name);
   const head = [
     ...enables,
-    `struct Offsets { ${stored.map((binding) => `${binding.name}: u32`).join(', ')} }`,
+    `struct Offsets { ${[...stored, ...absent].map((name) => `${name}: u32`).join(', ')} }`,
     `@group(0) @binding(${offsetsIndex}) var<uniform> offsets: Offsets;`,
   ];
   const params = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1].replace(/\/\/[^\n]*/g, '') ?? '';

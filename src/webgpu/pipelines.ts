@@ -7,6 +7,8 @@ import { type Linked, link, offsetsIndex, type Part } from './link.js';
 export interface Variant {
   readonly kernel: Part;
   readonly choices: Readonly<Record<string, Part>>;
+  /** The storage bindings that the call has. */
+  readonly given: ReadonlySet<string>;
   readonly constants: Readonly<Record<string, number>>;
 }
 
@@ -86,17 +88,19 @@ export class PipelineCache {
 
   #describe(name: string, variant: Variant) {
     const module = this.#module(name, variant);
-    const given = Object.entries(variant.constants).filter(([constant]) => module.linked.overrides.has(constant));
+    const has = [...variant.given].map((name) => [`HAS_${name.toUpperCase()}`, 1] as const);
+    const constants = [...has, ...Object.entries(variant.constants)];
+    const known = constants.filter(([constant]) => module.linked.overrides.has(constant));
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [module.layout] });
-    const compute = { module: module.module, constants: Object.fromEntries(given) };
+    const compute = { module: module.module, constants: Object.fromEntries(known) };
     return { module, descriptor: { label: name, layout, compute } };
   }
 
-  #module(name: string, { kernel, choices }: Variant): Module {
-    const key = filesOf(kernel, choices);
+  #module(name: string, variant: Variant): Module {
+    const key = textOf(variant);
     let module = this.#modules.get(key);
     if (!module) {
-      const linked = link(kernel, choices);
+      const linked = link(variant.kernel, variant.choices, variant.given);
       this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
       const made = this.#device.createShaderModule({ code: linked.code, label: name });
       void this.#device.popErrorScope();
@@ -111,8 +115,8 @@ async function explain(name: string, { module, linked }: Module, message: string
   return new ShaderError((await complaints(name, module, linked)) ?? `${name}: ${message}`);
 }
 
-const filesOf = (kernel: Part, choices: Readonly<Record<string, Part>>): string =>
-  [kernel, ...Object.values(choices)].map((part) => part.file).join(' ');
+/** What decides the text of a module. */
+const textOf = ({ kernel, choices, given }: Variant): string =>
+  [...[kernel, ...Object.values(choices)].map((part) => part.file), ...given].join(' ');
 
-const keyOf = ({ kernel, choices, constants }: Variant): string =>
-  `${filesOf(kernel, choices)} ${JSON.stringify(constants)}`;
+const keyOf = (variant: Variant): string => `${textOf(variant)} ${JSON.stringify(variant.constants)}`;

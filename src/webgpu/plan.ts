@@ -34,7 +34,11 @@ export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 export const planName = (kernel: string, plan: Plan): string => `${kernel}/${plan.reduce}-${plan.lanes}x${plan.rows}`;
 
 /** One invocation a row. Few rows get small workgroups: invocations past the last row do its work over again. */
-const rowAnInvocation = (rows: number): Plan => ({ reduce: 'none', lanes: 1, rows: rows >= 64 ? 64 : rows >= 16 ? 16 : 4 });
+const rowAnInvocation = (rows: number): Plan => ({
+  reduce: 'none',
+  lanes: 1,
+  rows: rows >= 64 ? 64 : rows >= 16 ? 16 : 4,
+});
 
 /**
  * One invocation a row on software adapters, for few classes, and along inner axes, where neighbouring rows are neighbours in

@@ -27,13 +27,6 @@ interface Dispatch {
   readonly workgroups: number;
 }
 
-const orders: Readonly<Record<DType, Part>> = {
-  float32: seams.order.float,
-  float16: seams.order.float,
-  int32: seams.order.int,
-  uint32: seams.order.uint,
-};
-
 export class Recorder implements GpuWork {
   /** The plan of the largest pass. */
   plan = '';
@@ -80,13 +73,13 @@ export class Recorder implements GpuWork {
     const staged = output && this.#mustStage(pass);
     const choices = {
       reduce: seams.reduce[plan.reduce],
-      io: !output ? seams.io.read : input && !staged && output[0] === input[0] ? seams.io.inPlace : seams.io.write,
+      io: output && !staged && output[0] === input?.[0] ? seams.io.inPlace : seams.io.separate,
       element: elementOf((input ?? output)?.[0].dtype, !!output && !staged),
-      order: orders[input?.[0].dtype ?? 'float32'],
       ...pass.seams,
     };
     const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...pass.constants };
-    const variant = { kernel: pass.kernel, choices, constants };
+    const given = new Set(Object.keys(pass.bindings));
+    const variant = { kernel: pass.kernel, choices, given, constants };
     for (const chunk of this.#chunks(pass, staged)) {
       const rows = chunk.count * pass.rows.inner;
       const ranges = Object.entries(pass.bindings).map(
@@ -163,7 +156,7 @@ export class Recorder implements GpuWork {
     const words = Math.ceil((target.count + 1) / 2);
     this.#dispatch({
       name: `${dispatch.name}, narrowed`,
-      variant: { kernel: narrow, choices: {}, constants: {} },
+      variant: { kernel: narrow, choices: {}, given: new Set(['floats', 'halves']), constants: {} },
       ranges: { floats, halves: target },
       uniforms: { length: target.count },
       workgroups: Math.ceil(words / 64),

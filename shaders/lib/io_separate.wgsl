@@ -1,4 +1,4 @@
-// A matrix that is read, and one that is written.
+// A matrix that is read, and one that is written where the call has one.
 // Seams: element
 
 @group(0) @binding(0) var<storage, read> input: array<InputElement>;
