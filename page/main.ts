@@ -92,5 +92,5 @@ function speak(text: string): void {
 function showAccuracy(answers: Uint8Array, labels: Uint8Array): void {
   const right = answers.filter((answer, row) => answer === labels[row]).length;
   byId('accuracy').textContent =
-    `${right} of ${labels.length} read right: ${percent(right / labels.length)}, of three writers who are not in its training part.`;
+    `${right} of ${labels.length} read right: ${percent(right / labels.length)}, on three writers’ sheets that were kept out of its training.`;
 }

@@ -5,6 +5,7 @@
 //   // Seams: io, reduce                       choices that the caller makes (src/webgpu/link.ts lists them)
 // "Needs" become imports of the generated module, so a bundler drops the shaders of operations that a page does not use.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +13,49 @@ import type { Plugin } from 'vite';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Comments and blanks go; names stay, so that a compiler's message can still be read. */
-export const minifyWgsl = (text: string): string =>
-  text
-    .replace(/\/\/[^\n]*/g, '')
+const withoutComments = (text: string): string => text.replace(/\/\/[^\n]*/g, '');
+
+/** Names that TypeScript knows too: bindings, overrides, fields of Params. */
+const sharedNames = (text: string): string[] =>
+  [
+    ...text.matchAll(/@binding\(\d+\)\s*var<[^>]*>\s*(\w+)/g),
+    ...text.matchAll(/\boverride (\w+)/g),
+    ...[...text.matchAll(/struct Params \{([^}]*)\}/g)].flatMap(([, fields]) => [...fields.matchAll(/(\w+)\s*:/g)]),
+  ].map(([, name]) => name);
+
+/** Names of functions, variables, constants, types, parameters and fields. Shorter ones stay as they are. */
+const ownNames = (text: string): string[] =>
+  [
+    ...text.matchAll(/\b(?:fn|let|var(?:<\w+>)?|const|alias|struct)\s+(\w{3,})/g),
+    ...text.matchAll(/\b(\w{3,})\s*:/g),
+  ].map(([, name]) => name);
+
+/** A short name for each of the shaders' own, the same in every file, since files are linked by name. */
+export function shortNames(texts: readonly string[]): Map<string, string> {
+  const all = texts.map(withoutComments).join('\n');
+  const shared = new Set([...sharedNames(all), 'main', 'Params', 'Offsets', 'default']);
+  const saved = (name: string) => all.split(name).length * name.length;
+  const names = [...new Set(ownNames(all))].filter((name) => !shared.has(name));
+  names.sort((a, b) => saved(b) - saved(a) || (a < b ? -1 : 1));
+  // A capital begins no keyword and no one-letter name of ours.
+  const short = (i: number) => String.fromCharCode(65 + (i % 26)) + (i < 26 ? '' : Math.floor(i / 26));
+  return new Map(names.map((name, i) => [name, short(i)]));
+}
+
+const allShaders = (): string[] =>
+  ['shaders', 'shaders/lib'].flatMap((folder) =>
+    readdirSync(resolve(root, folder))
+      .filter((file) => file.endsWith('.wgsl'))
+      .map((file) => readFileSync(resolve(root, folder, file), 'utf8')),
+  );
+
+/** Comments and blanks go, and the shaders' own names become short. */
+export const minifyWgsl = (text: string, names: ReadonlyMap<string, string>): string =>
+  withoutComments(text)
     .replace(/\s+/g, ' ')
     .replace(/\s*([{}()[\];,:=<>+*/%!&|^~])\s*/g, '$1') // '-' is left alone: "a - -b"
     .replace(/,([)}\]])/g, '$1')
+    .replace(/\b\w{3,}\b/g, (word) => names.get(word) ?? word)
     .trim();
 
 const listed = (text: string, key: string): string[] =>
@@ -27,31 +64,31 @@ const listed = (text: string, key: string): string[] =>
   );
 
 /** The module that stands for one shader file. */
-export function moduleOf(file: string, text: string, minify: boolean): string {
+export function moduleOf(file: string, text: string, names: ReadonlyMap<string, string> | null): string {
   if (text.includes('/*')) throw new Error(`${file}: block comments are not used in shaders, only //`);
   const needs = listed(text, 'Needs');
   const imports = needs.map((need, i) => `import need${i} from ${JSON.stringify(resolve(root, 'shaders', need))};`);
   return `${imports.join('\n')}
-export default /* @__PURE__ */ Object.freeze({
+export default {
   file: ${JSON.stringify(relative(root, file).replaceAll('\\', '/'))},
-  text: ${JSON.stringify(minify ? minifyWgsl(text) : text)},
+  text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},
   needs: [${needs.map((_, i) => `need${i}`).join(', ')}],
   seams: ${JSON.stringify(listed(text, 'Seams'))},
-});`;
+};`;
 }
 
 export function wgsl(): Plugin {
-  let minify = false;
+  let names: Map<string, string> | null = null;
   return {
     name: 'wgsl',
     enforce: 'pre',
     config: (_, { command }) => {
-      minify = command === 'build';
+      names = command === 'build' ? shortNames(allShaders()) : null;
     },
     async load(id) {
       if (!id.endsWith('.wgsl')) return null;
       this.addWatchFile(id);
-      return { code: moduleOf(id, await readFile(id, 'utf8'), minify), map: { mappings: '' } };
+      return { code: moduleOf(id, await readFile(id, 'utf8'), names), map: { mappings: '' } };
     },
   };
 }

@@ -17,17 +17,13 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
-  var positive = 0u; // whether each kind was found, as 0 or 1, so that lanes merge by their maximum
-  var negative = 0u;
-  var nan = 0u;
+  var infinite = vec2u(0u); // 1 where +infinity, and where -infinity, was found; both for a NaN
   var sum = 0.0;
   var block = 0.0;
   var terms = 0u;
   for (var i = place.lane; i < params.count; i += LANES) {
     let bits = losses[offsets.losses + i];
-    nan |= u32(is_nan(bits));
-    positive |= u32(bits == INFINITY_BITS);
-    negative |= u32(bits == NEGATIVE_INFINITY_BITS);
+    infinite |= vec2u(vec2u(bits) == vec2u(INFINITY_BITS, NEGATIVE_INFINITY_BITS)) | vec2u(u32(is_nan(bits)));
     block += select(bitcast<f32>(bits), 0.0, magnitude_of(bits) >= INFINITY_BITS);
     terms++;
     if ((terms & 255u) == 0u) {
@@ -36,16 +32,15 @@ fn main(at: Invocation) {
     }
   }
   let merged_sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
-  let infinite = reduced(at, MERGE_MAX, vec2u(positive, negative));
-  let undefined = reduced(at, MERGE_MAX, vec2u(nan, 0u)).x;
+  infinite = reduced(at, MERGE_MAX, infinite);
   if (place.inside && place.lane == 0u) {
-    total[offsets.total] = divided(merged_sum, infinite, undefined);
+    total[offsets.total] = divided(merged_sum, infinite);
   }
 }
 
-fn divided(sum: f32, infinite: vec2u, undefined: u32) -> u32 {
+fn divided(sum: f32, infinite: vec2u) -> u32 {
   let divisor = row_divisor();
-  if (undefined == 1u || all(infinite == vec2u(1u)) || divisor == 0.0) {
+  if (all(infinite == vec2u(1u)) || divisor == 0.0) {
     return NAN_BITS;
   }
   if (any(infinite == vec2u(1u))) {

@@ -32,10 +32,10 @@ export function fromHalfBits(half: number): number {
 /** A number rounded to float16. */
 export const roundToHalf = (value: number): number => fromHalfBits(toHalfBits(value));
 
-/** Floats as packed float16, one 16-bit word an element. */
+/** Floats as packed float16, padded to a whole number of 32-bit words. */
 export function packHalf(values: ArrayLike<number>): Uint16Array {
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < halves.length; i++) halves[i] = toHalfBits(values[i]);
+  const halves = new Uint16Array(values.length + (values.length & 1));
+  for (let i = 0; i < values.length; i++) halves[i] = toHalfBits(values[i]);
   return halves;
 }
 

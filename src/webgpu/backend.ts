@@ -4,13 +4,11 @@ import type { Backend, LostInfo, MemoryReport, Spec, Storage, Values, Work } fro
 import { CrossheadError, DeviceLostError, DisposedError, OutOfMemoryError } from '../errors.js';
 import { packHalf, unpackHalf } from '../float16.js';
 import { sizeOf } from '../rows.js';
-import { BufferPool, stagingUsage, storageUsage } from './buffers.js';
+import { BufferPool, type Failure, stagingUsage, storageUsage } from './buffers.js';
 import { isSoftware } from './device.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
 import { Recorder } from './run.js';
-
-type Failure = Promise<Error | null>;
 
 /** Bytes of elements; what is copied and bound is rounded up to whole words. */
 export const bytesOf = (dtype: Storage['dtype'], length: number): number => length * (dtype === 'float16' ? 2 : 4);
@@ -45,7 +43,7 @@ export class GpuBackend implements Backend {
     this.adapterInfo = adapterInfo;
     this.planner = planner;
     this.#owned = owned;
-    this.pool = new BufferPool(device);
+    this.pool = new BufferPool(device, () => this.#watch());
     this.pipelines = new PipelineCache(device);
     this.facts = {
       software: isSoftware(adapterInfo),
@@ -69,34 +67,33 @@ export class GpuBackend implements Backend {
     if (bytes > most) {
       throw new RangeError(`${label}: ${bytes} bytes exceed the device's largest buffer of ${most} (maxBufferSize)`);
     }
-    if (this.#preparing) return storage(spec, length, null, 0, null);
-    const scopes = this.#watch();
-    const buffer = this.pool.take(bytes, storageUsage, label);
-    return storage(spec, length, buffer, 0, scopes());
+    const buffer = this.#preparing ? null : this.pool.take(bytes, storageUsage, label);
+    return {
+      dtype: spec.dtype,
+      length,
+      values: null,
+      buffer,
+      byteOffset: 0,
+      failure: buffer && this.pool.failureOf(buffer),
+    };
   }
 
   upload(spec: Spec, values: Values, label: string): Storage {
     const made = this.allocate(spec, label);
     if (!made.buffer) return made;
     const host = spec.dtype === 'float16' ? packHalf(values) : values;
-    const scopes = this.#watch();
-    // writeBuffer takes whole words only; an odd number of halves gets one more.
-    const odd = host.byteLength & 3;
-    const whole = odd ? Uint16Array.from({ length: host.length + 1 }, (_, i) => host[i] ?? 0) : host;
-    this.device.queue.writeBuffer(made.buffer, 0, whole as Values & { buffer: ArrayBuffer });
-    this.#chain([made], [made.failure, scopes()]);
+    const end = this.#watch();
+    this.device.queue.writeBuffer(made.buffer, 0, host as Values & { buffer: ArrayBuffer });
+    this.#chain([made], [made.failure, end()]);
     return made;
   }
 
   wrap(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage {
-    return storage(spec, sizeOf(spec.shape), buffer, byteOffset, null);
+    return { dtype: spec.dtype, length: sizeOf(spec.shape), values: null, buffer, byteOffset, failure: null };
   }
 
-  release({ buffer, failure }: Storage): void {
-    if (!buffer) return;
-    // A buffer whose creation may have failed is not given to others before that is known.
-    if (failure) void failure.then((error) => (error ? this.pool.destroy(buffer) : this.pool.give(buffer)));
-    else this.pool.give(buffer);
+  release({ buffer }: Storage): void {
+    if (buffer) this.pool.give(buffer); // which ignores a caller's
   }
 
   run(work: Work): string {
@@ -106,14 +103,14 @@ export class GpuBackend implements Backend {
       this.#preparing.push(...recorder.variants.map(([name, variant]) => this.pipelines.prepare(name, variant)));
       return recorder.plan;
     }
-    const scopes = this.#watch();
+    const end = this.#watch();
     try {
       recorder.record();
       this.device.queue.submit([recorder.finish()]);
     } finally {
       recorder.releaseScratch();
       const storages = [...Object.values(work.reads), ...Object.values(work.writes)];
-      const sources = [...storages.map((s) => s.failure), ...recorder.failures, scopes(), this.#checked(work)];
+      const sources = [...storages.map((s) => s.failure), ...recorder.failures, end(), this.#checked(work)];
       this.#chain(Object.values(work.writes), sources);
     }
     return recorder.plan;
@@ -134,12 +131,12 @@ export class GpuBackend implements Backend {
     this.#throwIfLost();
     if (from.length === 0) return decode(from, new ArrayBuffer(0));
     const bytes = wholeWords(bytesOf(from.dtype, from.length));
-    const scopes = this.#watch();
     const staging = this.pool.take(bytes, stagingUsage, 'crosshead: readback');
+    const scopes = this.#watch();
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(from.buffer!, from.byteOffset, staging, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
-    const failure = firstOf([from.failure, scopes()]);
+    const failure = firstOf([from.failure, this.pool.failureOf(staging), scopes()]);
     const mapped = await this.#map(staging, bytes);
     const copy = mapped ? staging.getMappedRange(0, bytes).slice(0) : null;
     this.#returnStaging(staging, mapped);
@@ -233,9 +230,11 @@ export class GpuBackend implements Backend {
   }
 
   #returnStaging(staging: GPUBuffer, mapped: boolean): void {
-    if (!mapped) return this.pool.destroy(staging);
-    staging.unmap();
-    this.pool.give(staging);
+    if (!mapped) this.pool.destroy(staging);
+    else {
+      staging.unmap();
+      this.pool.give(staging);
+    }
   }
 
   #throwIfLost(): void {
@@ -248,16 +247,6 @@ export class GpuBackend implements Backend {
       `The GPU device was lost (${this.#lost?.message || this.#lost?.reason}). Make a new context.`,
     );
   }
-}
-
-function storage(
-  spec: Spec,
-  length: number,
-  buffer: GPUBuffer | null,
-  byteOffset: number,
-  failure: Failure | null,
-): Storage {
-  return { dtype: spec.dtype, length, values: null, buffer, byteOffset, failure };
 }
 
 async function firstOf(failures: (Failure | null)[]): Failure {

@@ -25,17 +25,25 @@ export function pooledSize(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** Settles to what went wrong, or to null. */
+export type Failure = Promise<Error | null>;
+
 export class BufferPool {
   readonly #device: GPUDevice;
+  readonly #watch: () => () => Failure;
   readonly #cap: number;
   /** Free buffers by usage and size. Map keeps the order of insertion, so the first list is the one longest unused. */
   readonly #free = new Map<string, GPUBuffer[]>();
   readonly #all = new Set<GPUBuffer>();
+  /** Buffers whose creation may still turn out to have failed. */
+  readonly #pending = new Map<GPUBuffer, Failure>();
   #freeBytes = 0;
   #allocated = 0;
 
-  constructor(device: GPUDevice, cap: number = defaultCap) {
+  /** @param watch begins to watch the device for errors, and gives a function that ends it */
+  constructor(device: GPUDevice, watch: () => () => Failure, cap: number = defaultCap) {
     this.#device = device;
+    this.#watch = watch;
     this.#cap = cap;
   }
 
@@ -50,28 +58,43 @@ export class BufferPool {
       pooled.label = label;
       return pooled;
     }
+    const end = this.#watch();
     const buffer = this.#device.createBuffer({ size, usage: usages, label });
+    const failure = end();
     this.#all.add(buffer);
     this.#allocated += size;
+    this.#pending.set(buffer, failure);
+    void failure.then((error) => {
+      this.#pending.delete(buffer);
+      if (error) this.destroy(buffer);
+    });
     return buffer;
+  }
+
+  /** What may have gone wrong when the buffer was made; null once it is known to be sound. */
+  failureOf(buffer: GPUBuffer): Failure | null {
+    return this.#pending.get(buffer) ?? null;
   }
 
   /** Takes a buffer back for later use, or destroys it where the pool is full. */
   give(buffer: GPUBuffer): void {
     if (!this.#all.has(buffer)) return;
-    if (buffer.size > this.#cap) return this.destroy(buffer);
     const key = `${buffer.usage}:${buffer.size}`;
     const list = this.#free.get(key) ?? [];
     this.#free.delete(key);
     this.#free.set(key, list);
     list.push(buffer);
     this.#freeBytes += buffer.size;
-    this.#trim();
+    while (this.#freeBytes > this.#cap) this.#dropOldest();
   }
 
-  /** Destroys a buffer that is in use, or whose creation failed. */
   destroy(buffer: GPUBuffer): void {
     if (!this.#all.delete(buffer)) return;
+    const list = this.#free.get(`${buffer.usage}:${buffer.size}`) ?? [];
+    if (list.includes(buffer)) {
+      list.splice(list.indexOf(buffer), 1);
+      this.#freeBytes -= buffer.size;
+    }
     this.#allocated -= buffer.size;
     buffer.destroy();
   }
@@ -96,15 +119,13 @@ export class BufferPool {
     return this.#allocated - this.#freeBytes;
   }
 
-  #trim(): void {
-    for (const [key, list] of this.#free) {
-      while (this.#freeBytes > this.#cap && list.length) {
-        const buffer = list.shift()!;
-        this.#freeBytes -= buffer.size;
-        this.destroy(buffer);
+  #dropOldest(): void {
+    for (const [key, [oldest]] of this.#free) {
+      if (!oldest) this.#free.delete(key);
+      else {
+        this.destroy(oldest);
+        return;
       }
-      if (this.#freeBytes <= this.#cap) return;
-      this.#free.delete(key);
     }
   }
 }

@@ -40,7 +40,7 @@ export const seams = {
 export interface Binding {
   readonly name: string;
   readonly index: number;
-  readonly type: GPUBufferBindingType;
+  readonly uniform: boolean;
 }
 
 export interface Linked {
@@ -79,8 +79,7 @@ function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] 
   return [...parts];
 }
 
-const declaration =
-  /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);/g;
+const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)[^>]*>\s*(\w+)\s*:\s*([^;]+);/g;
 
 /** Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out. */
 export function link(kernel: Part, choices: Readonly<Record<string, Part>>, given: ReadonlySet<string>): Linked {
@@ -91,16 +90,15 @@ export function link(kernel: Part, choices: Readonly<Record<string, Part>>, give
   const text = parts
     .map((part) => part.text)
     .join('\n')
-    .replace(declaration, (declared, index, space, access, name, type) => {
+    .replace(declaration, (declared, index, space, name, type) => {
       if (space === 'storage' && !given.has(name)) {
         absent.push(name);
         return `var<private> ${name}: ${type.replace('>', ', 1>')};`;
       }
-      const kind = space === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage';
-      bindings.push({ name, index: Number(index), type: kind });
+      bindings.push({ name, index: Number(index), uniform: space === 'uniform' });
       return declared;
     });
-  const stored = bindings.filter((binding) => binding.type !== 'uniform').map(({ name }) => name);
+  const stored = bindings.filter(({ uniform }) => !uniform).map(({ name }) => name);
   const head = [
     ...enables,
     `struct Offsets { ${[...stored, ...absent].map((name) => `${name}: u32`).join(', ')} }`,

@@ -1,7 +1,7 @@
 // Compute pipelines, each made once: a kernel, the choices for its seams, and the values of its constants.
 
 import { ShaderError } from '../errors.js';
-import { type Linked, link, offsetsIndex, type Part } from './link.js';
+import { type Linked, link, type Part } from './link.js';
 
 /** What names a pipeline. */
 export interface Variant {
@@ -14,7 +14,6 @@ export interface Variant {
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
   readonly linked: Linked;
   /** Settles to the compiler's complaint, or to null. */
   readonly failure: Promise<ShaderError | null>;
@@ -23,20 +22,6 @@ export interface Pipeline {
 interface Module {
   readonly linked: Linked;
   readonly module: GPUShaderModule;
-  readonly layout: GPUBindGroupLayout;
-}
-
-const compute = 4; // GPUShaderStage.COMPUTE, by number as in buffers.ts
-
-function layoutOf(device: GPUDevice, linked: Linked): GPUBindGroupLayout {
-  const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
-    binding,
-    visibility: compute,
-    buffer: { type },
-  });
-  return device.createBindGroupLayout({
-    entries: [...linked.bindings.map(({ index, type }) => entry(index, type)), entry(offsetsIndex, 'uniform')],
-  });
 }
 
 /** The compiler's messages with the file and line of each; null where there are no errors. */
@@ -66,7 +51,7 @@ export class PipelineCache {
       this.#device.pushErrorScope('validation');
       const pipeline = this.#device.createComputePipeline(descriptor);
       const failure = this.#device.popErrorScope().then((error) => error && explain(name, module, error.message));
-      made = { pipeline, layout: module.layout, linked: module.linked, failure };
+      made = { pipeline, linked: module.linked, failure };
       this.#pipelines.set(key, made);
     }
     return made;
@@ -80,7 +65,7 @@ export class PipelineCache {
     try {
       const pipeline = await this.#device.createComputePipelineAsync(descriptor);
       const failure = Promise.resolve(null);
-      this.#pipelines.set(key, { pipeline, layout: module.layout, linked: module.linked, failure });
+      this.#pipelines.set(key, { pipeline, linked: module.linked, failure });
     } catch (error) {
       throw await explain(name, module, String(error instanceof Error ? error.message : error));
     }
@@ -91,9 +76,8 @@ export class PipelineCache {
     const has = [...variant.given].map((name) => [`HAS_${name.toUpperCase()}`, 1] as const);
     const constants = [...has, ...Object.entries(variant.constants)];
     const known = constants.filter(([constant]) => module.linked.overrides.has(constant));
-    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [module.layout] });
     const compute = { module: module.module, constants: Object.fromEntries(known) };
-    return { module, descriptor: { label: name, layout, compute } };
+    return { module, descriptor: { label: name, layout: 'auto' as const, compute } };
   }
 
   #module(name: string, variant: Variant): Module {
@@ -104,7 +88,7 @@ export class PipelineCache {
       this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
       const made = this.#device.createShaderModule({ code: linked.code, label: name });
       void this.#device.popErrorScope();
-      module = { linked, module: made, layout: layoutOf(this.#device, linked) };
+      module = { linked, module: made };
       this.#modules.set(key, module);
     }
     return module;

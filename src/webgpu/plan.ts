@@ -59,9 +59,7 @@ export function checkPlan(plan: Plan, facts: Facts): Plan {
   const known =
     reduce === 'none' ? lanes === 1 : reduce === 'barrier' || (reduce === 'subgroup' && rows === 1 && facts.subgroups);
   if (fits && known) return plan;
-  throw new RangeError(
-    `createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run (${JSON.stringify(facts)})`,
-  );
+  throw new RangeError(`createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run`);
 }
 
 /** A run of rows that one dispatch works on. */

@@ -2,9 +2,8 @@
 
 import narrow from '../../shaders/narrow.wgsl';
 import type { Bound, DType, GpuWork, RowPass, Storage, Work } from '../backend.js';
-import type { ShaderError } from '../errors.js';
 import { bytesOf, type GpuBackend, wholeWords } from './backend.js';
-import { storageUsage, uniformUsage } from './buffers.js';
+import { type Failure, storageUsage, uniformUsage } from './buffers.js';
 import { offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
 import { type Chunk, checkPlan, chunksOf, gridOf, type Plan, planName } from './plan.js';
@@ -32,7 +31,7 @@ export class Recorder implements GpuWork {
   plan = '';
   /** What was, or in preparation would be, compiled. */
   readonly variants: [name: string, variant: Variant][] = [];
-  readonly failures: Promise<ShaderError | null>[] = [];
+  readonly failures: (Failure | null)[] = [];
   readonly maxBinding: number;
   readonly #backend: GpuBackend;
   readonly #work: Work;
@@ -185,11 +184,11 @@ export class Recorder implements GpuWork {
 
   #bind(
     name: string,
-    { linked, layout }: Pipeline,
+    { linked, pipeline }: Pipeline,
     ranges: Dispatch['ranges'],
     uniforms: Dispatch['uniforms'],
   ): GPUBindGroup {
-    const stored = linked.bindings.filter(({ type }) => type !== 'uniform');
+    const stored = linked.bindings.filter(({ uniform }) => !uniform);
     const places = stored.map((binding) => {
       const range = ranges[binding.name];
       if (!range) throw new Error(`${name}: nothing was given for the binding "${binding.name}"`);
@@ -197,9 +196,9 @@ export class Recorder implements GpuWork {
     });
     const offsets = places.map(({ range, start }) => (firstByte(range) - start) / bytesOf(range.storage.dtype, 1));
     const [params, starts] = this.#uniforms(encodeParams(name, linked.params, uniforms), Uint32Array.from(offsets));
-    const slots = linked.bindings.filter(({ type }) => type === 'uniform');
+    const slots = linked.bindings.filter(({ uniform }) => uniform);
     return this.#backend.device.createBindGroup({
-      layout,
+      layout: pipeline.getBindGroupLayout(0),
       entries: [
         ...slots.map(({ index }) => ({ binding: index, resource: params })),
         ...places.map(({ index, range, start, end }) => ({
@@ -227,6 +226,7 @@ export class Recorder implements GpuWork {
   #take(bytes: number, usages: number): GPUBuffer {
     const buffer = this.#backend.pool.take(bytes, usages, `${this.#work.name}: workspace`);
     this.#scratch.push(buffer);
+    this.failures.push(this.#backend.pool.failureOf(buffer));
     return buffer;
   }
 }
