@@ -15,9 +15,12 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const withoutComments = (text: string): string => text.replace(/\/\/[^\n]*/g, '');
 
-/** Names that TypeScript knows too: bindings, overrides, fields of Params. */
+/** Names that TypeScript knows too: bindings, overrides, fields of Params. And WGSL's own, which ours may be as well: @group, workgroup. */
 const sharedNames = (text: string): string[] =>
   [
+    ...text.matchAll(/@(\w+)/g),
+    ...text.matchAll(/@builtin\((\w+)/g),
+    ...text.matchAll(/\bvar<(\w+)/g),
     ...text.matchAll(/@binding\(\d+\)\s*var<[^>]*>\s*(\w+)/g),
     ...text.matchAll(/\boverride (\w+)/g),
     ...[...text.matchAll(/struct Params \{([^}]*)\}/g)].flatMap(([, fields]) => [...fields.matchAll(/(\w+)\s*:/g)]),
@@ -70,7 +73,7 @@ export function moduleOf(file: string, text: string, names: ReadonlyMap<string, 
   const imports = needs.map((need, i) => `import need${i} from ${JSON.stringify(resolve(root, 'shaders', need))};`);
   return `${imports.join('\n')}
 export default {
-  file: ${JSON.stringify(relative(root, file).replaceAll('\\', '/'))},
+  file: ${JSON.stringify(relative(resolve(root, 'shaders'), file).replaceAll('\\', '/'))},
   text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},
   needs: [${needs.map((_, i) => `need${i}`).join(', ')}],
   seams: ${JSON.stringify(listed(text, 'Seams'))},

@@ -94,8 +94,8 @@ export interface Backend {
   readonly lost: Promise<LostInfo>;
   allocate(spec: Spec, label: string): Storage;
   upload(spec: Spec, values: Values, label: string): Storage;
-  /** A caller's buffer; `release` leaves it alone. */
-  wrap(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
+  /** A caller's buffer, where there are GPU buffers; `release` leaves it alone. */
+  wrap?(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
   release(storage: Storage): void;
   /** Queues the work and returns the name of the plan that ran it. */
   run(work: Work): string;

@@ -110,14 +110,16 @@ export class Context {
     const fn = 'context.fromBuffer';
     this.#alive(fn);
     knownOptions(fn, options, ['dtype', 'byteOffset']);
-    if (this.backend === 'cpu') throw new TypeError(`${fn}: this context computes on the CPU and has no GPU buffers`);
+    const backend = this.#backend;
+    if (!backend.wrap) throw new TypeError(`${fn}: this context computes on the CPU and has no GPU buffers`);
     if (typeof buffer?.size !== 'number' || typeof buffer?.usage !== 'number') {
       throw new TypeError(`${fn}: "buffer" must be a GPUBuffer, got ${shown(buffer)}`);
     }
     const spec = { dtype: choice(fn, 'dtype', options.dtype, dtypes, 'float32'), shape: validShape(fn, shape) };
     const aligned = (v: number) => Number.isSafeInteger(v) && v >= 0 && v % 4 === 0;
     const byteOffset = number(fn, 'byteOffset', options.byteOffset, 0, 'a multiple of 4 from 0', aligned);
-    const bytes = sizeOf(spec.shape) * (spec.dtype === 'float16' ? 2 : 4);
+    const words = Math.ceil(sizeOf(spec.shape) / (spec.dtype === 'float16' ? 2 : 1)); // what the GPU reads, it reads by words
+    const bytes = words * 4;
     if (byteOffset + bytes > buffer.size) {
       throw new RangeError(
         `${fn}: shape ${shown(spec.shape)} at byte ${byteOffset} ends at ${byteOffset + bytes}, past the buffer's ${buffer.size} bytes`,
@@ -125,7 +127,7 @@ export class Context {
     }
     if (!(buffer.usage & 0x80))
       throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
-    return this.#keep(new Tensor(this, spec.shape, this.#backend.wrap(spec, buffer, byteOffset)));
+    return this.#keep(new Tensor(this, spec.shape, backend.wrap(spec, buffer, byteOffset)));
   }
 
   /** What the context holds now. */
@@ -148,11 +150,9 @@ export class Context {
     if (typeof calls !== 'function')
       throw new TypeError(`context.prepare: takes a function that makes the calls, got ${shown(calls)}`);
     const before = new Set(this.#tensors);
-    try {
-      await this.#backend.prepare(calls);
-    } finally {
-      for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
-    }
+    const compiled = this.#backend.prepare(calls); // makes the calls before it waits: what is new now is theirs
+    for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
+    await compiled;
   }
 
   /** Frees all that the context made. A borrowed device stays as it was. Twice is once. */
@@ -230,9 +230,17 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const fn = 'createContext';
   knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan']);
   const backend = choice(fn, 'backend', options.backend, ['auto', 'webgpu', 'cpu'], 'auto');
-  const power = options.powerPreference;
-  if (power !== undefined) choice(fn, 'powerPreference', power, ['low-power', 'high-performance'], 'high-performance');
+  choice(fn, 'powerPreference', options.powerPreference, ['low-power', 'high-performance'], 'low-power');
   if (backend === 'cpu' && options.device) throw new TypeError(`${fn}: "device" cannot be given with backend "cpu"`);
+  for (const [name, type] of [
+    ['plan', 'function'],
+    ['label', 'string'],
+  ] as const) {
+    const given = options[name];
+    if (given !== undefined && typeof given !== type) {
+      throw new TypeError(`${fn}: "${name}" must be a ${type}, got ${shown(given)}`);
+    }
+  }
   const label = options.label === undefined ? '' : `${options.label}: `;
   if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label);
   const found = await findDevice(options, backend === 'auto');

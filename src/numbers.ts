@@ -54,29 +54,23 @@ export function fromNumbers(
   shape: readonly number[] | undefined,
   dtype: DType = dtypeOf(data),
 ): HostOperand {
-  if (isNumberArray(data)) {
-    const given = shape ?? [data.length];
-    if (sizeOf(given) !== data.length) {
-      throw new ShapeError(
-        `${fn}: "${name}" has ${data.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`,
-      );
-    }
-    if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, data, dtype);
-    return { dtype, shape: given, values: valuesOf(dtype, data) };
-  }
-  if (typeof data !== 'number' && !Array.isArray(data)) {
+  if (!isNumberArray(data) && typeof data !== 'number' && !Array.isArray(data)) {
     throw new TypeError(`${fn}: "${name}" must be a typed array or numbers in arrays, got ${shown(data)}`);
   }
-  const own = shapeOf(data);
+  const own = isNumberArray(data) ? [data.length] : shapeOf(data);
   const flat: number[] = [];
-  flatten(fn, name, data, own, 0, flat);
-  // Plain numbers in one dimension fill any shape, as a typed array does; nested ones must have the shape already.
-  if (shape && own.length > 1) expectShape(fn, name, own, shape);
-  else if (shape && flat.length !== sizeOf(shape)) {
-    throw new ShapeError(`${fn}: "${name}" has ${flat.length} elements, shape ${shown(shape)} needs ${sizeOf(shape)}`);
+  if (!isNumberArray(data)) flatten(fn, name, data, own, 0, flat);
+  const values = isNumberArray(data) ? data : flat;
+  const given = shape ?? own;
+  // Numbers in one dimension fill any shape; nested ones must have the shape already.
+  if (own.length > 1) expectShape(fn, name, own, given);
+  if (values.length !== sizeOf(given)) {
+    throw new ShapeError(
+      `${fn}: "${name}" has ${values.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`,
+    );
   }
-  if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, flat, dtype);
-  return { dtype, shape: shape ?? own, values: valuesOf(dtype, flat) };
+  if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, values, dtype);
+  return { dtype, shape: given, values: valuesOf(dtype, values) };
 }
 
 function shapeOf(data: unknown): number[] {
@@ -86,24 +80,18 @@ function shapeOf(data: unknown): number[] {
 }
 
 function flatten(fn: string, name: string, data: unknown, shape: number[], depth: number, flat: number[]): void {
-  if (depth === shape.length) {
-    if (typeof data !== 'number') {
-      if (Array.isArray(data)) throw ragged(fn, name, shape);
-      throw new TypeError(`${fn}: "${name}" must hold numbers, got ${shown(data)}`);
-    }
-    flat.push(data);
-    return;
-  }
-  if (!Array.isArray(data)) {
-    if (typeof data === 'number') throw ragged(fn, name, shape);
+  if (!Array.isArray(data) && typeof data !== 'number') {
     throw new TypeError(`${fn}: "${name}" must hold numbers, got ${shown(data)}`);
   }
-  if (data.length !== shape[depth]) throw ragged(fn, name, shape);
-  for (const inner of data) flatten(fn, name, inner, shape, depth + 1, flat);
+  const length = Array.isArray(data) ? data.length : undefined;
+  if (length !== shape[depth]) {
+    throw new ShapeError(
+      `${fn}: "${name}" is ragged: its arrays do not all have the shape ${shown(shape)} of the first`,
+    );
+  }
+  if (typeof data === 'number') flat.push(data);
+  else for (const inner of data) flatten(fn, name, inner, shape, depth + 1, flat);
 }
-
-const ragged = (fn: string, name: string, shape: number[]) =>
-  new ShapeError(`${fn}: "${name}" is ragged: its arrays do not all have the shape ${shown(shape)} of the first`);
 
 function expectIntegers(fn: string, name: string, values: ArrayLike<number>, dtype: DType): void {
   const [low, high] = dtype === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];

@@ -47,7 +47,7 @@ export class Tensor {
    * Rejects with DisposedError, DeviceLostError, OutOfMemoryError or ShaderError where the work behind it came to nothing.
    */
   async data(): Promise<Values> {
-    if (this.disposed) throw new DisposedError(`data: the tensor ${this.#described()} was disposed`);
+    if (this.disposed) throw new DisposedError('data: the tensor was disposed');
     return this.context.read(this);
   }
 
@@ -65,10 +65,6 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #described(): string {
-    return `${this.dtype} [${this.shape.join(', ')}]`;
   }
 }
 

@@ -6,12 +6,10 @@ import { sameShape } from './rows.js';
 /** A value as an error message shows it. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value);
   if (Array.isArray(value))
     return value.length > 8 ? `an array of ${value.length}` : `[${value.map(shown).join(', ')}]`;
-  const name = value.constructor?.name ?? 'object';
-  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+  if (typeof value === 'function') return 'a function';
+  return value !== null && typeof value === 'object' ? (value.constructor?.name ?? 'an object') : String(value);
 }
 
 /** Options are a plain object, and none of them is unknown: a misspelt option would otherwise be ignored in silence. */

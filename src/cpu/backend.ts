@@ -30,10 +30,6 @@ export class CpuBackend implements Backend {
     return this.#hold(spec, values); // already a copy of the caller's
   }
 
-  wrap(): never {
-    throw new TypeError('context.fromBuffer: this context computes on the CPU and has no GPU buffers');
-  }
-
   release(storage: Storage): void {
     this.#arrays--;
     this.#bytes -= (storage as CpuStorage).values.byteLength;

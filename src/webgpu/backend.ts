@@ -24,12 +24,15 @@ export class GpuBackend implements Backend {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly #owned: boolean;
+  /** Storages over callers' buffers. Such a buffer may be a tensor's of ours too, seen in another shape. */
+  readonly #wrapped = new WeakSet<Storage>();
+  #lose!: (info: LostInfo) => void;
   #lost: LostInfo | null = null;
   #disposed = false;
   /** Pipelines that `prepare` waits for; null while work is run. */
   #preparing: Promise<void>[] | null = null;
   /** What has failed since `finished` was last called, and what may still. */
-  readonly #failed: Error[] = [];
+  readonly #failed = new Set<Error>();
   readonly #pending = new Set<Failure>();
 
   constructor(
@@ -50,7 +53,10 @@ export class GpuBackend implements Backend {
       subgroups: device.features.has('subgroups') && !!languageFeatures?.has('subgroup_id'),
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     };
-    this.lost = device.lost.then(({ reason, message }) => {
+    const disposed = new Promise<LostInfo>((resolve) => {
+      this.#lose = resolve;
+    });
+    this.lost = Promise.race([device.lost, disposed]).then(({ reason, message }) => {
       this.#lost = { reason, message };
       return this.#lost;
     });
@@ -89,11 +95,14 @@ export class GpuBackend implements Backend {
   }
 
   wrap(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage {
-    return { dtype: spec.dtype, length: sizeOf(spec.shape), values: null, buffer, byteOffset, failure: null };
+    const { dtype, shape } = spec;
+    const wrapped = { dtype, length: sizeOf(shape), values: null, buffer, byteOffset, failure: null };
+    this.#wrapped.add(wrapped);
+    return wrapped;
   }
 
-  release({ buffer }: Storage): void {
-    if (buffer) this.pool.give(buffer); // which ignores a caller's
+  release(storage: Storage): void {
+    if (storage.buffer && !this.#wrapped.has(storage)) this.pool.give(storage.buffer);
   }
 
   run(work: Work): string {
@@ -107,12 +116,16 @@ export class GpuBackend implements Backend {
     try {
       recorder.record();
       this.device.queue.submit([recorder.finish()]);
+    } catch (error) {
+      void end();
+      throw error;
     } finally {
       recorder.releaseScratch();
-      const storages = [...Object.values(work.reads), ...Object.values(work.writes)];
-      const sources = [...storages.map((s) => s.failure), ...recorder.failures, end(), this.#checked(work)];
-      this.#chain(Object.values(work.writes), sources);
     }
+    const reads = Object.values(work.reads).map(({ failure }) => failure);
+    // Of what is overwritten, nothing counts but that the buffer could be made: earlier work that failed is gone.
+    const writes = Object.values(work.writes).map(({ buffer }) => this.pool.failureOf(buffer!));
+    this.#chain(Object.values(work.writes), [...reads, ...writes, ...recorder.failures, end(), this.#checked(work)]);
     return recorder.plan;
   }
 
@@ -128,45 +141,27 @@ export class GpuBackend implements Backend {
   }
 
   async read(from: Storage): Promise<Values> {
-    this.#throwIfLost();
-    if (from.length === 0) return decode(from, new ArrayBuffer(0));
-    const bytes = wholeWords(bytesOf(from.dtype, from.length));
-    const staging = this.pool.take(bytes, stagingUsage, 'crosshead: readback');
-    const scopes = this.#watch();
-    const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(from.buffer!, from.byteOffset, staging, 0, bytes);
-    this.device.queue.submit([encoder.finish()]);
-    const failure = firstOf([from.failure, this.pool.failureOf(staging), scopes()]);
-    const mapped = await this.#map(staging, bytes);
-    const copy = mapped ? staging.getMappedRange(0, bytes).slice(0) : null;
-    this.#returnStaging(staging, mapped);
-    const error = await failure;
-    if (error) throw error;
-    if (!copy) throw new CrossheadError('data: the buffer could not be mapped');
-    return decode(from, copy);
+    const bytes = await this.#fetch(wholeWords(bytesOf(from.dtype, from.length)), from);
+    return decode(from, bytes);
   }
 
   async finished(): Promise<void> {
-    this.#throwIfLost();
     // A mapped read of four bytes is the fence: measured faster than onSubmittedWorkDone, and it rejects when the device is lost.
-    const staging = this.pool.take(4, stagingUsage, 'crosshead: fence');
-    const encoder = this.device.createCommandEncoder();
-    encoder.clearBuffer(staging, 0, 4);
-    this.device.queue.submit([encoder.finish()]);
-    this.#returnStaging(staging, await this.#map(staging, 4));
+    await this.#fetch(4);
     await Promise.all(this.#pending);
     this.#throwIfLost();
-    const first = this.#failed.splice(0)[0];
+    const [first] = this.#failed;
+    this.#failed.clear();
     if (first) throw first;
   }
 
   memory(): Omit<MemoryReport, 'tensors'> {
-    const { buffers, bytesInUse, bytesAllocated } = this.pool;
-    return { buffers, bytesInUse, bytesAllocated };
+    return this.pool.report();
   }
 
   dispose(): void {
     this.#disposed = true;
+    this.#lose({ reason: 'destroyed', message: 'The context was disposed.' });
     this.pool.destroyAll();
     if (this.#owned) this.device.destroy();
   }
@@ -210,31 +205,40 @@ export class GpuBackend implements Backend {
     for (const target of written) target.failure = failure;
     void failure.then((error) => {
       this.#pending.delete(failure);
-      if (error) this.#failed.push(error);
+      if (error) this.#failed.add(error);
       else for (const target of written) if (target.failure === failure) target.failure = null;
     });
   }
 
-  /** Maps for reading; false where that failed for a reason that is told elsewhere. */
-  async #map(buffer: GPUBuffer, bytes: number): Promise<boolean> {
+  /** The first bytes of a storage, or zeros, once all that was queued before has run. */
+  async #fetch(bytes: number, from?: Storage): Promise<ArrayBuffer> {
+    this.#throwIfLost();
+    if (from && !from.buffer) throw new CrossheadError('data: nothing is computed inside context.prepare');
+    if (bytes === 0) return new ArrayBuffer(0);
+    const staging = this.pool.take(bytes, stagingUsage, 'crosshead: readback');
+    const end = this.#watch();
+    const encoder = this.device.createCommandEncoder();
+    if (from) encoder.copyBufferToBuffer(from.buffer as GPUBuffer, from.byteOffset, staging, 0, bytes);
+    else encoder.clearBuffer(staging, 0, bytes);
+    this.device.queue.submit([encoder.finish()]);
+    const failure = firstOf([from?.failure ?? null, this.pool.failureOf(staging), end()]);
     try {
-      await buffer.mapAsync(1, 0, bytes);
-    } catch {
+      await staging.mapAsync(1, 0, bytes);
+    } catch (reason) {
+      this.pool.destroy(staging);
       // The rejection can come before `lost` settles.
       await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 200))]);
       this.#throwIfLost();
-      return false;
+      throw (await failure) ?? new CrossheadError(`The result could not be read: ${reason}`);
     }
+    const copy = staging.getMappedRange(0, bytes).slice(0);
+    staging.unmap();
+    this.pool.give(staging);
     this.#throwIfLost();
-    return true;
-  }
-
-  #returnStaging(staging: GPUBuffer, mapped: boolean): void {
-    if (!mapped) this.pool.destroy(staging);
-    else {
-      staging.unmap();
-      this.pool.give(staging);
-    }
+    const error = await failure;
+    if (!error) return copy;
+    this.#failed.delete(error); // told here
+    throw error;
   }
 
   #throwIfLost(): void {

@@ -107,16 +107,8 @@ export class BufferPool {
     this.#allocated = 0;
   }
 
-  get buffers(): number {
-    return this.#all.size;
-  }
-
-  get bytesAllocated(): number {
-    return this.#allocated;
-  }
-
-  get bytesInUse(): number {
-    return this.#allocated - this.#freeBytes;
+  report(): { buffers: number; bytesInUse: number; bytesAllocated: number } {
+    return { buffers: this.#all.size, bytesInUse: this.#allocated - this.#freeBytes, bytesAllocated: this.#allocated };
   }
 
   #dropOldest(): void {

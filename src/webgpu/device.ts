@@ -37,7 +37,7 @@ const wantedLimits = [
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
 ] as const;
-const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups'];
 
 function describe(adapter: GPUAdapter, label: string | undefined): GPUDeviceDescriptor {
   return {

@@ -19,6 +19,7 @@ import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
 
 /** One shader file, as scripts/wgsl.ts gives it. */
 export interface Part {
+  /** Its path below shaders/. */
   readonly file: string;
   readonly text: string;
   /** Files that this one takes names from. */
@@ -118,7 +119,7 @@ function locate(parts: readonly Part[], line: number): string {
   let rest = line;
   for (const part of parts) {
     const lines = part.text.split('\n').length;
-    if (rest >= 1 && rest <= lines) return `${part.file}:${rest}`;
+    if (rest >= 1 && rest <= lines) return `shaders/${part.file}:${rest}`;
     rest -= lines;
   }
   return 'the linker';

@@ -53,7 +53,7 @@ export const defaultPlan: Planner = ({ rows, classes, inner }, facts) => {
 
 /** A plan from outside, before a pipeline is made of it. */
 export function checkPlan(plan: Plan, facts: Facts): Plan {
-  const { reduce, lanes, rows } = plan;
+  const { reduce, lanes, rows } = plan ?? {};
   const whole = Number.isInteger(rows) && rows >= 1 && Number.isInteger(Math.log2(lanes)) && lanes >= 1;
   const fits = whole && lanes * rows <= facts.maxInvocations;
   const known =

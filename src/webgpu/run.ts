@@ -62,7 +62,7 @@ export class Recorder implements GpuWork {
   }
 
   scratch(dtype: DType, length: number): Storage {
-    const buffer = this.#take(wholeWords(bytesOf(dtype, length)), storageUsage);
+    const buffer = this.#backend.preparing ? null : this.#take(wholeWords(bytesOf(dtype, length)), storageUsage);
     return { dtype, length, values: null, buffer, byteOffset: 0, failure: null };
   }
 
@@ -231,8 +231,8 @@ export class Recorder implements GpuWork {
   }
 }
 
-/** `softmax` of `shaders/softmax.wgsl`. */
-const nameOf = (kernel: Part): string => kernel.file.replace(/^.*\/|\.wgsl$/g, '');
+/** `softmax` of `softmax.wgsl`. */
+const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
 
 function elementOf(dtype: DType | undefined, stores16: boolean): Part {
   if (dtype !== 'float16') return seams.element.word;

@@ -87,11 +87,9 @@ async function press(key: 'Space' | 'Backspace' | 'ArrowDown' | 'ArrowRight', ti
 
 async function switchTo(backend: string): Promise<void> {
   await page.click(`#backend-switch input[value=${backend}]`);
-  await page.waitForFunction(
-    (name) => document.body.dataset.backend === name && !document.querySelector('#backend-switch:disabled'),
-    {},
-    backend,
-  );
+  await page.waitForFunction(() => !document.querySelector('#backend-switch:disabled'));
+  expect(await text('#problem')).toBe('');
+  expect(await page.$eval('body', (body) => body.dataset.backend)).toBe(backend);
 }
 
 /** What the training script found, as it wrote it into the file's metadata: "360 of 386". */

@@ -1,0 +1,477 @@
+// Tensors: what goes in comes out, in every dtype and shape, copied, on both backends; and buffers that are the caller's.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Context,
+  createContext,
+  DisposedError,
+  type DType,
+  linear,
+  type NestedNumbers,
+  ShapeError,
+  sigmoid,
+  softmax,
+} from '../src/index.ts';
+import { expectClose } from './support/close.ts';
+import { requestDevice, usage, wordsOf } from './support/device.ts';
+import { errorOf } from './support/errors.ts';
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+/** [a number, the float16 nearest to it]: where rounding is easily got wrong. */
+const halves: [number, number, string][] = [
+  [1, 1, 'exact'],
+  [0.1, 0.0999755859375, 'nearest below'],
+  [1 + 2 ** -11, 1, 'a tie, to even below'],
+  [1 + 3 * 2 ** -11, 1 + 2 ** -9, 'a tie, to even above'],
+  [1 + 2 ** -11 + 2 ** -23, 1 + 2 ** -10, 'one float32 past a tie'],
+  [1 + 2 ** -11 - 2 ** -23, 1, 'one float32 short of a tie'],
+  [2049, 2048, 'a tie of integers'],
+  [-2051, -2052, 'a negative tie'],
+  [2 - 2 ** -12, 2, 'carries into the exponent'],
+  [65504, 65504, 'the largest'],
+  [65519.99609375, 65504, 'the last that is not infinite'],
+  [65520, inf, 'the first that is infinite: a tie'],
+  [-65520, -inf, 'and its negative'],
+  [3.4e38, inf, 'far too large'],
+  [2 ** -14, 2 ** -14, 'the least normal'],
+  [2 ** -14 - 2 ** -25, 2 ** -14, 'a subnormal tie that becomes normal'],
+  [1023 * 2 ** -24, 1023 * 2 ** -24, 'the largest subnormal'],
+  [3 * 2 ** -25, 2 * 2 ** -24, 'a subnormal tie, to even above'],
+  [5 * 2 ** -25, 2 * 2 ** -24, 'a subnormal tie, to even below'],
+  [2 ** -24, 2 ** -24, 'the least subnormal'],
+  [2 ** -25, 0, 'half of it: a tie, to zero'],
+  [2 ** -25 + 2 ** -48, 2 ** -24, 'one float32 more'],
+  [-(2 ** -26), -0, 'to negative zero'],
+  [1e-45, 0, 'the least float32'],
+];
+
+/** What `context.tensor` refuses: data, shape, options, the error's class and message. */
+const refused: [unknown, unknown, unknown, typeof TypeError | typeof ShapeError, string][] = [
+  [
+    [[1, 2], [3]],
+    undefined,
+    {},
+    ShapeError,
+    '"data" is ragged: its arrays do not all have the shape [2, 2] of the first',
+  ],
+  [[1, [2]], undefined, {}, ShapeError, '"data" is ragged: its arrays do not all have the shape [2] of the first'],
+  [[[1], 2], undefined, {}, ShapeError, '"data" is ragged: its arrays do not all have the shape [2, 1] of the first'],
+  [[[], [1]], undefined, {}, ShapeError, '"data" is ragged: its arrays do not all have the shape [2, 0] of the first'],
+  [[[1, 2]], [2, 1], {}, ShapeError, '"data" must have shape [2, 1], got [1, 2]'],
+  [[1, 2, 3], [2, 2], {}, ShapeError, '"data" has 3 elements, shape [2, 2] needs 4'],
+  [new Float32Array(3), [4], {}, ShapeError, '"data" has 3 elements, shape [4] needs 4'],
+  [1, [0], {}, ShapeError, '"data" has 1 elements, shape [0] needs 0'],
+  [[1, '2'], undefined, {}, TypeError, '"data" must hold numbers, got "2"'],
+  [[1, undefined, 3], undefined, {}, TypeError, '"data" must hold numbers, got undefined'],
+  [[[null]], undefined, {}, TypeError, '"data" must hold numbers, got null'],
+  ['12', undefined, {}, TypeError, '"data" must be a typed array or numbers in arrays, got "12"'],
+  [undefined, undefined, {}, TypeError, '"data" must be a typed array or numbers in arrays, got undefined'],
+  [{ length: 2 }, undefined, {}, TypeError, '"data" must be a typed array or numbers in arrays, got Object'],
+  [new ArrayBuffer(4), undefined, {}, TypeError, '"data" must be a typed array or numbers in arrays, got ArrayBuffer'],
+  [
+    BigInt64Array.of(1n),
+    undefined,
+    {},
+    TypeError,
+    '"data" must be a typed array or numbers in arrays, got BigInt64Array',
+  ],
+  [[1], 1, {}, TypeError, '"shape" must be an array of integers, got 1'],
+  [[1], ['1'], {}, TypeError, '"shape" must hold integers, got "1"'],
+  [[1], [-1], {}, RangeError, '"shape" must hold integers from 0, got [-1]'],
+  [[1], [0.5, 2], {}, RangeError, '"shape" must hold integers from 0, got [0.5, 2]'],
+  [[1], [nan], {}, RangeError, '"shape" must hold integers from 0, got [NaN]'],
+  [
+    [1],
+    undefined,
+    { dtype: 'float64' },
+    TypeError,
+    '"dtype" must be "float32", "float16", "int32" or "uint32", got "float64"',
+  ],
+  [[1], undefined, { type: 'int32' }, TypeError, 'unknown option "type"; it takes dtype, label'],
+  [[1], undefined, 'int32', TypeError, 'options must be an object, got "int32"'],
+  [[1.5], undefined, { dtype: 'int32' }, TypeError, '"data" must hold integers of int32, got 1.5 at element 0'],
+  [[0, nan], undefined, { dtype: 'uint32' }, TypeError, '"data" must hold integers of uint32, got NaN at element 1'],
+  [
+    [2 ** 31],
+    undefined,
+    { dtype: 'int32' },
+    RangeError,
+    '"data" must hold integers of int32, got 2147483648 at element 0',
+  ],
+  [
+    Int32Array.of(0, -1),
+    undefined,
+    { dtype: 'uint32' },
+    RangeError,
+    '"data" must hold integers of uint32, got -1 at element 1',
+  ],
+];
+
+describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
+  let context: Context;
+  beforeAll(async () => {
+    context = await createContext({ backend });
+  });
+  afterAll(() => context.dispose());
+
+  describe('data in', () => {
+    it.each<[string, NestedNumbers | Float32Array, number[]]>([
+      ['a number', 7, []],
+      ['one dimension', [1, 2, 3], [3]],
+      ['no elements', [], [0]],
+      ['one row', [[1, 2]], [1, 2]],
+      ['rows without elements', [[], []], [2, 0]],
+      ['four axes', [[[[1], [2]]], [[[3], [4]]], [[[5], [6]]]], [3, 1, 2, 1]],
+      ['a typed array', Float32Array.of(1, 2), [2]],
+    ])('%s', async (_, data, shape) => {
+      const x = context.tensor(data);
+      expect(x).toMatchObject({
+        shape,
+        dtype: 'float32',
+        size: shape.reduce((a, b) => a * b, 1),
+        disposed: false,
+        plan: '',
+      });
+      expect(x.context).toBe(context);
+      expect(x.buffer === null).toBe(backend === 'cpu');
+      expect(await x.array()).toEqual(data instanceof Float32Array ? Array.from(data) : data);
+      const values = await x.data();
+      expect(values).toBeInstanceOf(Float32Array);
+      expect(values).toHaveLength(x.size);
+    });
+
+    it('a shape for flat data', async () => {
+      expect(await context.tensor([1, 2, 3, 4, 5, 6], [2, 3]).array()).toEqual([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]);
+      expect(await context.tensor(Float64Array.of(0.1), [1, 1]).array()).toEqual([[Math.fround(0.1)]]);
+      expect(await context.tensor([5], []).array()).toBe(5);
+      expect(await context.tensor(5, [1, 1]).array()).toEqual([[5]]);
+      expect(await context.tensor([], [0, 3]).array()).toEqual([]);
+      expect(await context.tensor([], [2, 0, 3]).array()).toEqual([[], []]);
+    });
+
+    it.each<[string, ArrayLike<number>, DType | undefined, DType]>([
+      ['Int32Array', Int32Array.of(-(2 ** 31), 2 ** 31 - 1, 0), undefined, 'int32'],
+      ['Uint32Array', Uint32Array.of(2 ** 32 - 1, 0, 7), undefined, 'uint32'],
+      ['Uint8Array', Uint8Array.of(255, 0, 7), undefined, 'float32'],
+      ['Int16Array', Int16Array.of(-5, 6, 7), 'int32', 'int32'],
+      ['Float64Array', Float64Array.of(1, 2, 3), 'uint32', 'uint32'],
+      ['numbers', [-1, 2, 3], 'int32', 'int32'],
+      ['Int32Array', Int32Array.of(1, 2, 3), 'float32', 'float32'],
+      ['Float32Array', Float32Array.of(1.5, -2, 3), 'float16', 'float16'],
+    ])('%s as %s', async (_, data, asked, dtype) => {
+      const x = context.tensor(data as Float32Array, [3], { dtype: asked });
+      expect(x.dtype).toBe(dtype);
+      const values = await x.data();
+      const types = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array, float16: Float32Array };
+      expect(values).toBeInstanceOf(types[dtype]);
+      expect(Array.from(values)).toEqual(Array.from(data));
+    });
+
+    it('NaN, infinities and zeros of both signs', async () => {
+      const data = [nan, inf, -inf, -0, 0, 1e-45, 3.4028234663852886e38];
+      expect(Array.from(await context.tensor(data).data())).toEqual(Array.from(Float32Array.from(data)));
+      const [, , , zero] = await context.tensor(data, undefined, { dtype: 'float16' }).data();
+      expect(Object.is(zero, -0)).toBe(true);
+    });
+
+    it.each(refused.map((entry) => [entry[4], entry] as const))(
+      'refuses: %s',
+      async (message, [data, shape, options, kind]) => {
+        const before = context.memory();
+        const error = await errorOf(() => context.tensor(data as number[], shape as number[], options as object));
+        expect(error).toBeInstanceOf(kind);
+        expect((error as Error).message).toBe(`context.tensor: ${message}`);
+        expect(context.memory()).toEqual(before);
+      },
+    );
+  });
+
+  describe('float16', () => {
+    const values = halves.map(([value]) => value);
+    const rounded = halves.map(([, half]) => half);
+
+    it('rounds what comes in to the nearest, ties to even', async () => {
+      // An odd number of elements: half a word is left over.
+      const data = [...values, nan];
+      const x = context.tensor(data, undefined, { dtype: 'float16' });
+      expect(Array.from(await x.data())).toEqual([...rounded, nan]);
+      expect(data.length % 2).toBe(1);
+      expect(Array.from(await context.tensor(Float32Array.from(data), [5, 5], { dtype: 'float16' }).data())).toEqual([
+        ...rounded,
+        nan,
+      ]);
+    });
+
+    it('rounds results alike', async () => {
+      // 1 x weight: each result is one of the values, rounded once where it is stored.
+      const one = context.tensor([[1]], undefined, { dtype: 'float16' });
+      const weight = context.tensor(values, [values.length, 1]);
+      const result = linear(one, weight);
+      expect(result.dtype).toBe('float16');
+      expectClose(await result.data(), rounded);
+    });
+  });
+
+  describe('data out', () => {
+    it('is a copy, each time', async () => {
+      const given = Float32Array.of(1, 2);
+      const x = context.tensor(given);
+      given.fill(9);
+      const [first, second] = await Promise.all([x.data(), x.data()]);
+      expect(first).not.toBe(second);
+      first.fill(8);
+      expect(Array.from(second)).toEqual([1, 2]);
+      expect(Array.from(await x.data())).toEqual([1, 2]);
+      expect((await x.data()).buffer.byteLength).toBe(8); // nothing of a larger buffer hangs on it
+      const shape = [2];
+      const y = context.tensor(given, shape);
+      shape[0] = 5;
+      expect(y.shape).toEqual([2]);
+      expect(Object.isFrozen(y.shape)).toBe(true);
+    });
+
+    it('many at once, and in any order', async () => {
+      const tensors = Array.from({ length: 40 }, (_, i) => context.tensor([i, i + 0.5]));
+      const reads = tensors.map((x) => [x.data(), x.array()]).reverse();
+      const values = await Promise.all(reads.map((both) => Promise.all(both)));
+      values.reverse().forEach(([data, array], i) => {
+        expect([Array.from(data as Float32Array), array]).toEqual([
+          [i, i + 0.5],
+          [i, i + 0.5],
+        ]);
+      });
+    });
+
+    it('of what is disposed of while it is read, and before its work has run', async () => {
+      const x = context.tensor([0, 0]);
+      const y = softmax(x);
+      x.dispose();
+      const z = sigmoid(y);
+      const reading = y.data();
+      y.dispose();
+      // Whatever is made next may get the buffers of x and y.
+      const others = Array.from({ length: 8 }, () => context.tensor([7, 7]));
+      expect(Array.from(await reading)).toEqual([0.5, 0.5]);
+      expectClose(await z.data(), [0.622459352, 0.622459352], { relative: 1e-6 });
+      for (const other of others) expect(await other.array()).toEqual([7, 7]);
+    });
+  });
+
+  describe('disposal', () => {
+    it('twice is once, and every use afterwards is an error', async () => {
+      const x = context.tensor([[1, 2]]);
+      x.dispose();
+      x.dispose();
+      expect(x.disposed).toBe(true);
+      for (const read of [() => x.data(), () => x.array()]) {
+        const error = await errorOf(read);
+        expect(error).toBeInstanceOf(DisposedError);
+        expect(error).toMatchObject({ name: 'DisposedError', message: 'data: the tensor was disposed' });
+      }
+      expect(() => softmax(x)).toThrow(new DisposedError('softmax: the tensor "logits" was disposed'));
+      expect(x).toMatchObject({ shape: [1, 2], dtype: 'float32', size: 2 });
+      const [y, z] = [context.tensor([3]), context.tensor([4])]; // a buffer given back twice would now be shared
+      expect([await y.array(), await z.array()]).toEqual([[3], [4]]);
+    });
+
+    it('with `using`', async () => {
+      const before = context.memory().tensors;
+      {
+        using x = context.tensor([1]);
+        using y = sigmoid(x);
+        expect(context.memory().tensors).toBe(before + 2);
+        expect(y.disposed).toBe(false);
+      }
+      expect(context.memory().tensors).toBe(before);
+    });
+  });
+
+  if (backend === 'cpu') {
+    it('has no GPU buffers to wrap', () => {
+      const message = 'context.fromBuffer: this context computes on the CPU and has no GPU buffers';
+      expect(() => context.fromBuffer({} as GPUBuffer, [1])).toThrow(new TypeError(message));
+    });
+  }
+});
+
+describe('fromBuffer', () => {
+  let device: GPUDevice;
+  let context: Context;
+  beforeAll(async () => {
+    device = await requestDevice();
+    context = await createContext({ device });
+  });
+  afterAll(() => device.destroy());
+
+  const bufferOf = (size: number, usages: number = usage.all) => device.createBuffer({ size, usage: usages });
+
+  it('sees a part of a larger buffer, and never destroys it', async () => {
+    const buffer = bufferOf(1024);
+    device.queue.writeBuffer(
+      buffer,
+      0,
+      Float32Array.from({ length: 256 }, (_, i) => i),
+    );
+    const whole = context.memory();
+    const x = context.fromBuffer(buffer, [2, 3], { byteOffset: 252 });
+    expect(x).toMatchObject({ shape: [2, 3], dtype: 'float32', plan: '' });
+    expect(x.buffer).toBe(buffer);
+    expect(context.memory()).toEqual({ ...whole, tensors: whole.tensors + 1 });
+    expect(await x.array()).toEqual([
+      [63, 64, 65],
+      [66, 67, 68],
+    ]);
+    expect(await context.fromBuffer(buffer, [], { byteOffset: 1020 }).array()).toBe(255);
+    expect(await context.fromBuffer(buffer, [0], { byteOffset: 1024 }).array()).toEqual([]);
+    const integers = context.fromBuffer(buffer, [1], { byteOffset: 4, dtype: 'int32' });
+    expect(await integers.array()).toEqual([0x3f800000]);
+    expect(await context.fromBuffer(buffer, [3], { byteOffset: 4, dtype: 'float16' }).array()).toEqual([0, 1.875, 0]);
+    x.dispose();
+    expect((await wordsOf(device, buffer))[1]).toBe(0x3f800000);
+  });
+
+  it('sees what the caller writes later, and work in between', async () => {
+    const buffer = bufferOf(8);
+    const x = context.fromBuffer(buffer, [2]);
+    device.queue.writeBuffer(buffer, 0, Float32Array.of(0, 0));
+    const p = softmax(x);
+    device.queue.writeBuffer(buffer, 0, Float32Array.of(0, -inf));
+    expect([await p.array(), await softmax(x).array()]).toEqual([
+      [0.5, 0.5],
+      [1, 0],
+    ]);
+  });
+
+  it("wraps a tensor's own buffer, which stays the tensor's", async () => {
+    const x = context.tensor([1, 2, 3, 4]);
+    const view = context.fromBuffer(x.buffer!, [2, 2]);
+    expect(await view.array()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    view.dispose();
+    const others = Array.from({ length: 4 }, () => context.tensor([9, 9, 9, 9]));
+    expect(await x.array()).toEqual([1, 2, 3, 4]);
+    x.dispose();
+    const [a, b] = [context.tensor([5]), context.tensor([6])];
+    expect([await a.array(), await b.array()]).toEqual([[5], [6]]);
+    for (const other of others) expect(await other.array()).toEqual([9, 9, 9, 9]);
+  });
+
+  it.each<[string, () => unknown, number[], object, ErrorConstructor, string]>([
+    ['no buffer', () => null, [1], {}, TypeError, '"buffer" must be a GPUBuffer, got null'],
+    ['an array', () => new Float32Array(4), [1], {}, TypeError, '"buffer" must be a GPUBuffer, got Float32Array'],
+    [
+      'a wrong usage',
+      () => bufferOf(256, 0xc),
+      [1],
+      {},
+      TypeError,
+      '"buffer" must have the usage STORAGE, got usage 12',
+    ],
+    [
+      'too small',
+      () => bufferOf(256),
+      [65],
+      {},
+      RangeError,
+      "shape [65] at byte 0 ends at 260, past the buffer's 256 bytes",
+    ],
+    [
+      'an offset too far',
+      () => bufferOf(256),
+      [1],
+      { byteOffset: 256 },
+      RangeError,
+      "shape [1] at byte 256 ends at 260, past the buffer's 256 bytes",
+    ],
+    [
+      // Three halves are six bytes, of which the GPU can only see eight.
+      'half a word too small',
+      () => bufferOf(6),
+      [3],
+      { dtype: 'float16' },
+      RangeError,
+      "shape [3] at byte 0 ends at 8, past the buffer's 6 bytes",
+    ],
+    [
+      'an odd offset',
+      () => bufferOf(256),
+      [1],
+      { byteOffset: 2, dtype: 'float16' },
+      RangeError,
+      '"byteOffset" must be a multiple of 4 from 0, got 2',
+    ],
+    [
+      'a negative offset',
+      () => bufferOf(256),
+      [1],
+      { byteOffset: -4 },
+      RangeError,
+      '"byteOffset" must be a multiple of 4 from 0, got -4',
+    ],
+    [
+      'an offset of another kind',
+      () => bufferOf(256),
+      [1],
+      { byteOffset: '4' },
+      TypeError,
+      '"byteOffset" must be a multiple of 4 from 0, got "4"',
+    ],
+    [
+      'a dtype that is none',
+      () => bufferOf(256),
+      [1],
+      { dtype: 'int8' },
+      TypeError,
+      '"dtype" must be "float32", "float16", "int32" or "uint32", got "int8"',
+    ],
+    [
+      'an unknown option',
+      () => bufferOf(256),
+      [1],
+      { offset: 4 },
+      TypeError,
+      'unknown option "offset"; it takes dtype, byteOffset',
+    ],
+    ['a bad shape', () => bufferOf(256), [-1], {}, RangeError, '"shape" must hold integers from 0, got [-1]'],
+  ])('refuses %s', async (_, make, shape, options, kind, message) => {
+    const buffer = make() as GPUBuffer;
+    const error = await errorOf(() => context.fromBuffer(buffer, shape, options));
+    expect(error).toBeInstanceOf(kind);
+    expect((error as Error).message).toBe(`context.fromBuffer: ${message}`);
+  });
+
+  it('of a device that is not ours, destroyed, mapped or without COPY_SRC: an error when it is read, never numbers', async () => {
+    const foreign = await requestDevice();
+    const theirs = foreign.createBuffer({ size: 256, usage: usage.all });
+    const destroyed = bufferOf(256);
+    destroyed.destroy();
+    const mapped = device.createBuffer({ size: 256, usage: usage.all, mappedAtCreation: true });
+    for (const buffer of [theirs, destroyed, mapped]) {
+      const x = context.fromBuffer(buffer, [2, 4]);
+      await expect(x.data()).rejects.toThrow('The device refused the work');
+      await expect(softmax(x).data()).rejects.toThrow('The device refused the work');
+      await expect(sigmoid(softmax(x)).array()).rejects.toThrow('The device refused the work');
+      await expect(
+        softmax(
+          context.tensor([
+            [1, 2, 3, 4],
+            [1, 2, 3, 4],
+          ]),
+          { out: x },
+        ).data(),
+      ).rejects.toThrow('The device refused');
+    }
+    mapped.unmap();
+    const unreadable = context.fromBuffer(bufferOf(256, usage.storage), [4]);
+    await expect(unreadable.data()).rejects.toThrow('The device refused the work');
+    expect(await softmax(unreadable).array()).toEqual([0.25, 0.25, 0.25, 0.25]); // which is no copy
+    await context.finished(); // every failure was told to a reader
+    expect(await softmax(context.tensor([0, 0])).array()).toEqual([0.5, 0.5]);
+    foreign.destroy();
+  });
+});
