@@ -56,15 +56,20 @@ const predict = (ClassificationHead, context) => {
 async function compileAll({ createContext, ClassificationHead }, table, plans) {
   const gpu = create(['backend=null']);
   const seen = new Set();
-  const errors = new Set();
+  const errors = new Map(); // a complaint, and the first variant that it is about: most are about many
+  const note = ({ message }) => {
+    const [variant, ...complaint] = message.split('\n');
+    const key = complaint.join('\n') || message;
+    if (!errors.has(key)) errors.set(key, variant);
+  };
   for (const features of [['subgroups', 'shader-f16'], ['subgroups']]) {
     const device = await nullDevice(gpu, features, seen);
     for (const plan of plans) {
       const context = await createContext({ backend: 'webgpu', gpu, device, plan });
       for (const call of callsOf(table)) {
-        await context.prepare(() => call(context)).catch((error) => errors.add(error.message));
+        await context.prepare(() => call(context)).catch(note);
       }
-      await predict(ClassificationHead, context).catch((error) => errors.add(error.message));
+      await predict(ClassificationHead, context).catch(note);
       context.dispose();
     }
     device.destroy();
@@ -93,9 +98,11 @@ try {
   const files = readdirSync(`${root}shaders`, { recursive: true }).filter((file) => file.endsWith('.wgsl'));
   const used = (file) => [...seen].some((code) => code.includes(readFileSync(`${root}shaders/${file}`, 'utf8')));
   const dead = dist ? [] : files.filter((file) => !used(file));
-  for (const error of errors) console.error(error);
+  for (const [complaint, variant] of errors) console.error(`${variant}\n${complaint}`);
   for (const file of dead) console.error(`shaders/${file}: no variant of any operation in test/table.ts needs it`);
-  console.log(`${seen.size} variants of ${files.length} shader files: ${errors.size} errors, ${dead.length} dead files`);
+  console.log(
+    `${seen.size} variants of ${files.length} shader files: ${errors.size} errors, ${dead.length} dead files`,
+  );
   if (errors.size || dead.length) process.exitCode = 1;
 } finally {
   await server.close();

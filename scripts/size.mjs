@@ -18,7 +18,13 @@ export async function sizeOf(names) {
   const result = await build({
     configFile: false,
     logLevel: 'error',
-    plugins: [{ name: 'page', resolveId: (id) => (id === 'page' ? '\0page' : null), load: (id) => (id === '\0page' ? entry : null) }],
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === 'page' ? '\0page' : null),
+        load: (id) => (id === '\0page' ? entry : null),
+      },
+    ],
     build: { write: false, target: 'es2022', modulePreload: false, rollupOptions: { input: 'page' } },
   });
   return gzipSync(result.output[0].code, { level: 9 }).length;

@@ -221,9 +221,10 @@ export class GpuBackend implements Backend {
     if (from) encoder.copyBufferToBuffer(from.buffer as GPUBuffer, from.byteOffset, staging, 0, bytes);
     else encoder.clearBuffer(staging, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
+    const mapped = staging.mapAsync(1, 0, bytes); // watched too: it is an error of a buffer that could not be made
     const failure = firstOf([from?.failure ?? null, this.pool.failureOf(staging), end()]);
     try {
-      await staging.mapAsync(1, 0, bytes);
+      await mapped;
     } catch (reason) {
       this.pool.destroy(staging);
       // The rejection can come before `lost` settles.
