@@ -4,6 +4,7 @@ import { wgsl } from './scripts/wgsl.ts';
 // `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
 export default defineConfig(({ mode }) => ({
   base: './',
+  optimizeDeps: { entries: ['index.html'] }, // examples/ have their own
   plugins: [wgsl()],
   build:
     mode === 'page'

@@ -2,7 +2,7 @@
 // so that every number loaded is used four times; no barrier. Products are summed in blocks of 256.
 // Twin: src/cpu/linear.ts
 // Needs: lib/half.wgsl
-// Seams: element
+// Seams: outputElement
 
 struct Params {
   rows: u32,
@@ -26,14 +26,10 @@ override HAS_BIAS: bool = false;
 
 const TILE = 4u;
 
-fn half_of(word: u32, i: u32) -> f32 {
-  return bitcast<f32>(widened((word >> ((i & 1u) * 16u)) & 0xffffu));
-}
-
 fn feature(i: u32) -> f32 {
   let at = offsets.features + i;
   if (HALF_FEATURES) {
-    return half_of(features[at >> 1u], at);
+    return bitcast<f32>(widened_at(features[at >> 1u], at));
   }
   return bitcast<f32>(features[at]);
 }
@@ -41,7 +37,7 @@ fn feature(i: u32) -> f32 {
 fn weight_of(i: u32) -> f32 {
   let at = offsets.weight + i;
   if (HALF_WEIGHT) {
-    return half_of(weight[at >> 1u], at);
+    return bitcast<f32>(widened_at(weight[at >> 1u], at));
   }
   return bitcast<f32>(weight[at]);
 }
@@ -49,7 +45,7 @@ fn weight_of(i: u32) -> f32 {
 fn bias_of(class_index: u32) -> f32 {
   let at = offsets.bias + class_index;
   if (HALF_BIAS) {
-    return half_of(bias[at >> 1u], at);
+    return bitcast<f32>(widened_at(bias[at >> 1u], at));
   }
   return bitcast<f32>(bias[at]);
 }

@@ -180,6 +180,10 @@ export class Context {
   /** @internal Runs an operation whose arguments were checked, and gives its results by name. What it made is freed if it throws. */
   run<W extends string>(operation: Operation<W>): Record<W, Tensor> {
     this.#alive(operation.name);
+    const outs = Object.values(operation.writes).filter((value) => value instanceof Tensor);
+    if (new Set(outs).size < outs.length) {
+      throw new TypeError(`${operation.name}: two results cannot be written to one tensor`);
+    }
     const made: Storage[] = [];
     const operands: Storage[] = [];
     const storageOf = (value: Tensor | HostOperand | Spec, label: string): Storage => {

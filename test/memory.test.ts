@@ -13,7 +13,7 @@ import {
 } from '../src/index.ts';
 import { BufferPool, storageUsage, uniformUsage } from '../src/webgpu/buffers.ts';
 import { isSoftware } from '../src/webgpu/device.ts';
-import { countCalls, requestAdapter, requestDevice, usage } from './support/device.ts';
+import { countCalls, limitedDevice, requestAdapter, requestDevice, usage } from './support/device.ts';
 import { errorOf } from './support/errors.ts';
 
 const numbers = [
@@ -165,17 +165,9 @@ describe('work that throws leaves nothing', () => {
     expect(context.memory()).toEqual(before);
   });
 
-  /** A context on a device that says it has no more than this. */
-  async function withLimits(limits: Partial<GPUSupportedLimits>, plan?: () => never) {
-    const device = await requestDevice();
-    const { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup } = device.limits;
-    const value = { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, ...limits };
-    Object.defineProperty(device, 'limits', { value });
-    return { device, context: await createContext({ device, plan }) };
-  }
-
   it('a result larger than any buffer', async () => {
-    const { device, context } = await withLimits({ maxBufferSize: 1024 });
+    const device = await limitedDevice({ maxBufferSize: 1024 });
+    const context = await createContext({ device });
     const x = context.tensor(new Float32Array(20), [20, 1]);
     await context.finished();
     const before = context.memory();
@@ -191,7 +183,8 @@ describe('work that throws leaves nothing', () => {
   });
 
   it('a row larger than any binding', async () => {
-    const { device, context } = await withLimits({ maxStorageBufferBindingSize: 1024 });
+    const device = await limitedDevice({ maxStorageBufferBindingSize: 1024 });
+    const context = await createContext({ device });
     const x = context.tensor(new Float32Array(514), [2, 257]);
     const kept = context.tensor(new Float32Array(514), [2, 257]);
     await context.finished();
@@ -213,7 +206,7 @@ describe('work that throws leaves nothing', () => {
     const refuse = () => {
       throw new Error('no plan');
     };
-    const { device, context } = await withLimits({}, refuse);
+    const context = await createContext({ backend: 'webgpu', plan: refuse });
     const x = context.tensor(numbers);
     await context.finished();
     const before = context.memory();
@@ -222,7 +215,7 @@ describe('work that throws leaves nothing', () => {
     const after = context.memory();
     expect([after.tensors, after.bytesInUse]).toEqual([before.tensors, before.bytesInUse]);
     await context.finished();
-    device.destroy();
+    context.dispose();
   });
 });
 

@@ -15,6 +15,11 @@ fn widened(half: u32) -> u32 {
   return sign | bitcast<u32>(f32(magnitude) * 5.9604644775390625e-8);
 }
 
+// The bits of the float that equals element i of packed float16, given its word.
+fn widened_at(word: u32, i: u32) -> u32 {
+  return widened((word >> ((i & 1u) * 16u)) & 0xffffu);
+}
+
 // The bits of the float16 nearest to a float, ties to even.
 fn narrowed(bits: u32) -> u32 {
   let sign = (bits >> 16u) & 0x8000u;

@@ -1,5 +1,5 @@
 // One matrix that is read and overwritten: a buffer may not be bound as read and as read_write in one dispatch.
-// Seams: element
+// Seams: inputElement, outputElement
 
 @group(0) @binding(1) var<storage, read_write> output: array<OutputElement>;
 

@@ -1,5 +1,5 @@
 // A matrix that is read, and one that is written where the call has one.
-// Seams: element
+// Seams: inputElement, outputElement
 
 @group(0) @binding(0) var<storage, read> input: array<InputElement>;
 @group(0) @binding(1) var<storage, read_write> output: array<OutputElement>;

@@ -58,11 +58,6 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
             output: [storages.logits, classes],
           },
           uniforms: { features: depth, first_class: first, some_classes: some },
-          constants: {
-            HALF_FEATURES: dtype === 'float16' ? 1 : 0,
-            HALF_WEIGHT: weight.dtype === 'float16' ? 1 : 0,
-            HALF_BIAS: storages.bias?.dtype === 'float16' ? 1 : 0,
-          },
           workgroups: (rows) => Math.ceil((Math.ceil(rows / 4) * Math.ceil(some / 4)) / 64),
         });
       }

@@ -74,13 +74,12 @@ export async function findDevice(options: ContextOptions, hardwareOnly: boolean)
     const software = isSoftware(adapter.info);
     if (software && hardwareOnly) return none(`The WebGPU adapter is a software one, ${name}: the CPU is faster.`);
     const device = await adapter.requestDevice(describe(adapter, options.label));
-    const kind = software ? 'a software WebGPU adapter' : 'the WebGPU adapter';
     return {
       device,
       adapterInfo: adapter.info,
       owned: true,
       languageFeatures: gpu.wgslLanguageFeatures,
-      reason: `WebGPU runs on ${kind} ${name}.`,
+      reason: `WebGPU is at work on ${software ? 'a software adapter' : 'this GPU'}: ${name}.`,
     };
   } catch (error) {
     return none(`WebGPU failed to give a device: ${error instanceof Error ? error.message : error}`);

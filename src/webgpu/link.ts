@@ -6,13 +6,15 @@
 // at which the tensor begins, since a binding may only begin at a multiple of 256 bytes.
 //
 // A storage binding that a call leaves out becomes a private array of one element, so that the kernel compiles without it; it must
-// not be read, and the kernel's `override HAS_NAME`, which the linker knows, says so.
+// not be read, and the kernel's `override HAS_NAME` says so. `override HALF_NAME` says that a binding is packed float16.
 
-import elementF16 from '../../shaders/lib/element_f16.wgsl';
-import elementF16Packed from '../../shaders/lib/element_f16_packed.wgsl';
-import elementWord from '../../shaders/lib/element_word.wgsl';
+import inputF16 from '../../shaders/lib/input_f16.wgsl';
+import inputHalf from '../../shaders/lib/input_half.wgsl';
+import inputWord from '../../shaders/lib/input_word.wgsl';
 import ioInPlace from '../../shaders/lib/io_in_place.wgsl';
 import ioSeparate from '../../shaders/lib/io_separate.wgsl';
+import outputF16 from '../../shaders/lib/output_f16.wgsl';
+import outputWord from '../../shaders/lib/output_word.wgsl';
 import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
 import reduceNone from '../../shaders/lib/reduce_none.wgsl';
 import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
@@ -35,7 +37,8 @@ export const seams = {
   /** Whether the matrix-shaped result, if there is one, overwrites the input. */
   io: { separate: ioSeparate, inPlace: ioInPlace },
   /** What `input` and `output` are made of. */
-  element: { word: elementWord, f16: elementF16, f16Packed: elementF16Packed },
+  input: { word: inputWord, half: inputHalf, f16: inputF16 },
+  output: { word: outputWord, f16: outputF16 },
 } as const;
 
 export interface Binding {
@@ -60,7 +63,7 @@ export const offsetsIndex = 99;
 
 /** What a file needs said before all declarations. */
 const directives: Readonly<Record<string, string>> = {
-  [elementF16.file]: 'enable f16;',
+  [outputF16.file]: 'enable f16;',
   [reduceSubgroup.file]: 'enable subgroups; requires subgroup_id; diagnostic(off, subgroup_uniformity);',
 };
 

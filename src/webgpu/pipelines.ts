@@ -73,9 +73,7 @@ export class PipelineCache {
 
   #describe(name: string, variant: Variant) {
     const module = this.#module(name, variant);
-    const has = [...variant.given].map((name) => [`HAS_${name.toUpperCase()}`, 1] as const);
-    const constants = [...has, ...Object.entries(variant.constants)];
-    const known = constants.filter(([constant]) => module.linked.overrides.has(constant));
+    const known = Object.entries(variant.constants).filter(([constant]) => module.linked.overrides.has(constant));
     const compute = { module: module.module, constants: Object.fromEntries(known) };
     return { module, descriptor: { label: name, layout: 'auto' as const, compute } };
   }

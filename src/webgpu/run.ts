@@ -36,6 +36,8 @@ export class Recorder implements GpuWork {
   readonly #backend: GpuBackend;
   readonly #work: Work;
   readonly #scratch: GPUBuffer[] = [];
+  /** Results in scratch, until all that may read what they overwrite has run, and all of their pieces are written. */
+  #staged: { target: Range; scratch: Range }[] = [];
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #largest = -1;
@@ -48,6 +50,7 @@ export class Recorder implements GpuWork {
 
   record(): void {
     this.#work.gpu(this, { ...this.#work.reads, ...this.#work.writes });
+    this.#moveStaged();
   }
 
   finish(): GPUCommandBuffer {
@@ -69,30 +72,36 @@ export class Recorder implements GpuWork {
   rows(pass: RowPass): void {
     const { input, output } = pass.bindings;
     const plan = this.#choose(pass);
-    const staged = output && this.#mustStage(pass);
+    const staged = this.#mustStage(pass);
+    const inPlace = output !== undefined && output[0] === input?.[0] && !staged.has('output');
+    const native = output?.[0].dtype === 'float16' && !staged.has('output');
+    const half = input?.[0].dtype === 'float16';
     const choices = {
       reduce: seams.reduce[plan.reduce],
-      io: output && !staged && output[0] === input?.[0] ? seams.io.inPlace : seams.io.separate,
-      element: elementOf((input ?? output)?.[0].dtype, !!output && !staged),
+      io: inPlace ? seams.io.inPlace : seams.io.separate,
+      inputElement: seams.input[!half ? 'word' : inPlace ? 'f16' : 'half'],
+      outputElement: seams.output[native ? 'f16' : 'word'],
       ...pass.seams,
     };
-    const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...pass.constants };
+    const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...about(pass), ...pass.constants };
     const given = new Set(Object.keys(pass.bindings));
     const variant = { kernel: pass.kernel, choices, given, constants };
+    const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
+    if (this.#staged.some(({ target }) => reads.some(([, [storage]]) => storage === target.storage)))
+      this.#moveStaged();
     for (const chunk of this.#chunks(pass, staged)) {
       const rows = chunk.count * pass.rows.inner;
-      const ranges = Object.entries(pass.bindings).map(
-        ([name, bound]) => [name, rangeOf(bound, chunk, pass.rows.inner)] as const,
-      );
-      const dispatch = {
+      const ranges = Object.entries(pass.bindings).map(([name, bound]) => {
+        const range = rangeOf(bound, chunk, pass.rows.inner);
+        return [name, staged.has(name) ? this.#standIn(range) : range] as const;
+      });
+      this.#dispatch({
         name: `${this.#work.name}: ${planName(nameOf(pass.kernel), plan)}`,
         variant,
         ranges: Object.fromEntries(ranges),
         uniforms: { rows, classes: pass.rows.classes, inner: pass.rows.inner, ...pass.uniforms },
         workgroups: pass.workgroups?.(rows) ?? Math.ceil(rows / plan.rows),
-      };
-      if (staged) this.#dispatchStaged(dispatch);
-      else this.#dispatch(dispatch);
+      });
     }
   }
 
@@ -109,20 +118,31 @@ export class Recorder implements GpuWork {
   }
 
   /**
-   * Whether the output goes through scratch floats: where 16-bit stores do not exist (a word holds two elements, which may belong
-   * to two rows), and where the output lies in a buffer that the kernel reads too, elsewhere than in place.
+   * The results that go through scratch: float16 where 16-bit stores do not exist (a word holds two elements, which may belong to
+   * two rows), which only `output` has; and what lies in a buffer that the kernel reads too, elsewhere than in place.
    */
-  #mustStage({ bindings: { output, ...others } }: RowPass): boolean {
-    const packed = output[0].dtype === 'float16' && !this.#backend.device.features.has('shader-f16');
-    const shares = ([other]: Bound) => other.buffer !== null && other.buffer === output[0].buffer;
-    const inPlace = others.input?.[0] === output[0];
-    return packed || Object.entries(others).some(([name, bound]) => shares(bound) && !(inPlace && name === 'input'));
+  #mustStage({ bindings }: RowPass): ReadonlySet<string> {
+    const written = new Set(Object.values(this.#work.writes));
+    const f16 = this.#backend.device.features.has('shader-f16');
+    const mustStage = ([name, [target]]: [string, Bound]) => {
+      if (name === 'input' || !written.has(target)) return false;
+      if (target.dtype === 'float16' && !(f16 && name === 'output')) return true;
+      const inPlace = (other: string) => name === 'output' && other === 'input' && bindings.input[0] === target;
+      const shares = ([other, [storage]]: [string, Bound]) =>
+        other !== name && storage.buffer !== null && storage.buffer === target.buffer && !inPlace(other);
+      return Object.entries(bindings).some(shares);
+    };
+    return new Set(
+      Object.entries(bindings)
+        .filter(mustStage)
+        .map(([name]) => name),
+    );
   }
 
-  #chunks(pass: RowPass, staged: boolean | undefined): Chunk[] {
+  #chunks(pass: RowPass, staged: ReadonlySet<string>): Chunk[] {
     const { outer, inner, count } = pass.rows;
     const bytes = Object.entries(pass.bindings).map(([name, [storage, perRow]]) =>
-      bytesOf(staged && name === 'output' ? 'float32' : storage.dtype, perRow * inner),
+      bytesOf(staged.has(name) ? 'float32' : storage.dtype, perRow * inner),
     );
     const chunks = count === 0 ? [] : chunksOf(outer, Math.max(0, ...bytes), this.maxBinding);
     for (const [name, bound] of Object.entries(pass.bindings)) {
@@ -139,26 +159,31 @@ export class Recorder implements GpuWork {
     );
   }
 
-  /** Writes floats into scratch, then moves them to where they belong: two float16 to a word, or whole words. */
-  #dispatchStaged(dispatch: Dispatch): void {
-    const target = dispatch.ranges.output;
-    const floats = {
-      storage: this.scratch(target.storage.dtype === 'float16' ? 'float32' : target.storage.dtype, target.count),
-      first: 0,
-      count: target.count,
-    };
-    this.#dispatch({ ...dispatch, ranges: { ...dispatch.ranges, output: floats } });
-    if (target.storage.dtype !== 'float16') {
-      this.#copy(floats, target);
-      return;
+  /** The scratch that stands for a result; the same for every dispatch that writes a piece of it. */
+  #standIn(target: Range): Range {
+    const known = this.#staged.find((s) => s.target.storage === target.storage && s.target.first === target.first);
+    if (known) return known.scratch;
+    const dtype = target.storage.dtype === 'float16' ? 'float32' : target.storage.dtype;
+    const scratch = { storage: this.scratch(dtype, target.count), first: 0, count: target.count };
+    this.#staged.push({ target, scratch });
+    return scratch;
+  }
+
+  /** Moves results to where they belong: two float16 to a word, or whole words. */
+  #moveStaged(): void {
+    for (const { target, scratch } of this.#staged.splice(0)) {
+      if (target.storage.dtype === 'float16') this.#narrow(`${this.#work.name}: narrow`, scratch, target);
+      else this.#copy(scratch, target);
     }
-    const words = Math.ceil((target.count + 1) / 2);
+  }
+
+  #narrow(name: string, floats: Range, halves: Range): void {
     this.#dispatch({
-      name: `${dispatch.name}, narrowed`,
+      name,
       variant: { kernel: narrow, choices: {}, given: new Set(['floats', 'halves']), constants: {} },
-      ranges: { floats, halves: target },
-      uniforms: { length: target.count },
-      workgroups: Math.ceil(words / 64),
+      ranges: { floats, halves },
+      uniforms: { length: halves.count },
+      workgroups: Math.ceil(Math.ceil((halves.count + 1) / 2) / 64),
     });
   }
 
@@ -234,10 +259,14 @@ export class Recorder implements GpuWork {
 /** `softmax` of `softmax.wgsl`. */
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
 
-function elementOf(dtype: DType | undefined, stores16: boolean): Part {
-  if (dtype !== 'float16') return seams.element.word;
-  return stores16 ? seams.element.f16 : seams.element.f16Packed;
-}
+/** What a kernel may want to know of its bindings: which it has, and which are packed float16. */
+const about = ({ bindings }: RowPass): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(bindings).flatMap(([name, [{ dtype }]]) => [
+      [`HAS_${name.toUpperCase()}`, 1],
+      [`HALF_${name.toUpperCase()}`, dtype === 'float16' ? 1 : 0],
+    ]),
+  );
 
 function rangeOf(
   [storage, perRow, start = 0, length = storage.length]: Bound,

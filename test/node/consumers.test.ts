@@ -83,9 +83,9 @@ describe('Node', () => {
     expect(softwareVulkan() ?? process.env.WEBGPU_ADAPTER, 'a Vulkan driver').toBeTruthy();
     const folder = project({ example: 'node', packages: ['webgpu'] });
     const answer = await run(folder, 'predict.mjs', 'webgpu');
-    expect(answer).toMatch(/^WebGPU runs on /);
+    expect(answer).toMatch(/^WebGPU /);
     expect(answer).toContain(rows);
-    expect(await run(folder, 'predict.mjs', 'cpu')).toBe(`The CPU was asked for.\n${rows}`);
+    expect(await run(folder, 'predict.mjs', 'cpu')).toContain(rows);
   });
 
   it('computes on the CPU where there is no WebGPU', async () => {

@@ -9,6 +9,14 @@ export async function requestAdapter(): Promise<GPUAdapter> {
 /** A device with default limits. */
 export const requestDevice = async (): Promise<GPUDevice> => (await requestAdapter()).requestDevice();
 
+/** A device that says it has no more than this, so that small tensors meet its limits. */
+export async function limitedDevice(limits: Partial<GPUSupportedLimits>): Promise<GPUDevice> {
+  const device = await requestDevice();
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup } = device.limits;
+  const value = { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup, ...limits };
+  return Object.defineProperty(device, 'limits', { value });
+}
+
 const methods = [
   'addEventListener',
   'createBuffer',

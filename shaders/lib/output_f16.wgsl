@@ -1,0 +1,9 @@
+// A float16 result where the device has f16, so that one element can be stored beside another's. Values pass as bits: an f16
+// that is NaN or infinite may not be computed with.
+// Needs: lib/half.wgsl
+
+alias OutputElement = f16;
+
+fn output_element(bits: u32) -> OutputElement {
+  return bitcast<vec2<f16>>(narrowed(bits)).x;
+}
