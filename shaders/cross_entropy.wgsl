@@ -1,12 +1,15 @@
-// Cross-entropy of logits and class indices: the loss of each row and, with an output, its derivative by the logits, in one pass.
+// Cross-entropy of logits and targets, which are class indices or soft labels: the loss of each row and its derivative by the logits,
+// in one pass, with every option.
 //
-//   loss = log(1 + S) + (maximum - x_target) / temperature, S being the sum of exponentials beside one maximum
-//   d loss / d x_j = p_j                            for the other classes
-//   d loss / d x_target = -(sum of the others) / (1 + S)      and not p_target - 1, which has no digits left where p is near 1
+//   share a_c = class weight w_c x ((1 - smoothing) q_c + smoothing / classes), q being the labels, or 1 at the target
+//   loss = sum of a_c (-log p_c) + z_loss x log-sum-exp^2
+//        = mass x log(total) + sum of a_c distance_c + ..., with mass = sum of a_c and nothing that cancels
+//   d loss / d logit_c = mass p_c - a_c, and where p_c is near 1: (mass - a_c) - mass (sum of the others) / total
+//   d loss / d q_c = w_c (1 - smoothing) (-log p_c)
 //
-// The gradient is scaled by upstream / divisor, so the divisor of 'mean' is found before (count_targets.wgsl), on the device.
+// An index without smoothing needs no second look at the row: its mass is the target's weight.
 // Twin: src/cpu/cross-entropy.ts
-// Needs: lib/row_sum.wgsl, lib/divisor.wgsl, lib/upstream.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/half.wgsl
 
 struct Params {
   rows: u32,
@@ -15,67 +18,187 @@ struct Params {
   inverse_temperature: f32,
   clean_below: u32,
   far: f32,
+  divided_by: f32,
   ignores: u32, // 0: nothing is ignored
   ignore_index: i32,
+  smoothing: f32,
+  z_loss: f32,
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> targets: array<i32>; // (rows)
-@group(0) @binding(4) var<storage, read_write> losses: array<u32>; // (rows)
+@group(0) @binding(5) var<storage, read> labels: array<u32>; // (rows, classes), in place of targets
+@group(0) @binding(6) var<storage, read_write> target_gradient: array<u32>; // (rows, classes)
+@group(0) @binding(7) var<storage, read_write> correct: array<u32>; // (rows)
+@group(0) @binding(8) var<storage, read_write> log_sum_exps: array<u32>; // (rows)
 
-override HAS_OUTPUT: bool = false; // the gradient
+override HAS_LABELS: bool = false;
+override HALF_LABELS: bool = false;
+override HAS_TARGET_GRADIENT: bool = false;
+override HAS_CORRECT: bool = false;
+override HAS_LOG_SUM_EXPS: bool = false;
+override SMOOTHING: bool = false;
+override Z_LOSS: bool = false;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(at: Invocation) {
-  let place = lane_of(at, params.rows);
-  let start = row_start(place.row, params.classes, params.inner);
+struct Terms {
+  row: RowSum,
+  label: Label,
+  start: u32,
+  mass: f32,
+  around: f32,       // sum of a_c distance_c
+  masked_mass: bool, // some of the mass lies on a masked class
+  undefined: bool,
+  is_correct: bool,
+}
+
+fn label_bits(i: u32) -> u32 {
+  let at = offsets.labels + i;
+  if (HALF_LABELS) {
+    return widened_at(labels[at >> 1u], at);
+  }
+  return labels[at];
+}
+
+// a_c, given the label's bits where there are labels.
+fn mass_of(c: u32, i: u32, label: Label) -> f32 {
+  var q = f32(c == label.class_index);
+  if (HAS_LABELS) {
+    q = bitcast<f32>(label_bits(i));
+  }
+  if (SMOOTHING) {
+    q = q * (1.0 - params.smoothing) + params.smoothing / f32(params.classes);
+  }
+  return class_weight(c) * q;
+}
+
+fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
+  var label = Label(0u, true, false);
+  if (!HAS_LABELS) {
+    label = label_of(place.row);
+  }
   let row = row_sum(at, place.lane, start);
-  if (!place.inside) {
-    return;
+  var terms = Terms(row, label, start, 0.0, 0.0, false, !label.known || is_undefined(row), false);
+  if (HAS_LABELS || SMOOTHING) {
+    add_masses(at, place.lane, &terms);
+  } else {
+    terms.mass = class_weight(label.class_index);
+    let d = distance(logit(start + label.class_index * params.inner), row);
+    terms.masked_mass = d == INFINITELY_FAR && terms.mass != 0.0;
+    terms.around = select(terms.mass * d, 0.0, d == INFINITELY_FAR);
   }
-  let label = targets[offsets.targets + place.row];
-  let ignored = params.ignores == 1u && label == params.ignore_index;
-  let known = label >= 0 && u32(label) < params.classes && !is_undefined(row);
-  // A target that is no class must not be read; class 0 stands in for it.
-  let label_class = select(0u, u32(label), known);
-  let label_bits = load(start + label_class * params.inner);
-  // The lane that owns the target's logit tells the loss: in place, another lane might read it too late.
-  if (place.lane == label_class % LANES) {
-    losses[offsets.losses + place.row] = select(select(NAN_BITS, loss_bits(label_bits, row), known), 0u, ignored);
+  if (HAS_CORRECT) {
+    terms.is_correct = found_correct(at, place.lane, terms);
   }
-  if (!HAS_OUTPUT) {
-    return;
+  return terms;
+}
+
+fn add_masses(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
+  var sum = vec2f(0.0); // mass, around
+  var block = vec2f(0.0);
+  var found = vec2u(0u); // mass on a masked class, a label that is no number
+  var visited = 0u;
+  for (var c = lane; c < params.classes; c += LANES) {
+    let i = (*terms).start + c * params.inner;
+    if (HAS_LABELS) {
+      found.y |= u32(magnitude_of(label_bits(i)) >= INFINITY_BITS);
+    }
+    let mass = mass_of(c, i, (*terms).label);
+    let d = distance(logit(i), (*terms).row);
+    found.x |= u32(d == INFINITELY_FAR && mass != 0.0);
+    block += vec2f(mass, select(mass * d, 0.0, d == INFINITELY_FAR));
+    visited++;
+    if ((visited & 255u) == 0u) {
+      sum += block;
+      block = vec2f(0.0);
+    }
   }
-  let scale_bits = scale_of(place.row);
-  for (var c = place.lane; c < params.classes; c += LANES) {
-    let i = start + c * params.inner;
-    if (ignored) {
-      store(i, 0u);
-    } else if (!known) {
-      store(i, NAN_BITS);
-    } else {
-      store(i, scaled_bits(derivative(load(i), row, c == label_class), scale_bits));
+  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
+  found = reduced(at, MERGE_MAX, found);
+  (*terms).mass = sum.x;
+  (*terms).around = sum.y;
+  (*terms).masked_mass = found.x == 1u;
+  (*terms).undefined = (*terms).undefined || found.y == 1u;
+}
+
+// Whether the argmax of the logits, the first of ties, is the target, or the argmax of the labels.
+fn found_correct(at: Invocation, lane: u32, terms: Terms) -> bool {
+  var best = vec2u(0u, 0xffffffffu);
+  var wanted = best;
+  for (var c = lane; c < params.classes; c += LANES) {
+    let i = terms.start + c * params.inner;
+    best = merged(MERGE_BEST, best, vec2u(ascending(positive_zero(load(i))), c));
+    if (HAS_LABELS) {
+      wanted = merged(MERGE_BEST, wanted, vec2u(ascending(positive_zero(label_bits(i))), c));
+    }
+  }
+  best = reduced(at, MERGE_BEST, best);
+  wanted = reduced(at, MERGE_BEST, wanted);
+  return best.y == select(terms.label.class_index, wanted.y, HAS_LABELS) && !terms.undefined && !terms.label.ignored;
+}
+
+fn positive_zero(bits: u32) -> u32 {
+  return select(bits, 0u, magnitude_of(bits) == 0u);
+}
+
+fn is_ignored(terms: Terms) -> bool {
+  return terms.label.ignored;
+}
+
+fn loss_bits(terms: Terms) -> u32 {
+  if (terms.undefined) {
+    return NAN_BITS;
+  }
+  if (terms.masked_mass) {
+    return INFINITY_BITS;
+  }
+  var loss = terms.mass * log_total(terms.row) + terms.around;
+  if (Z_LOSS) {
+    let sum = bitcast<f32>(log_sum_exp_bits(terms.row));
+    loss += params.z_loss * sum * sum;
+  }
+  return bitcast<u32>(loss);
+}
+
+fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
+  if (terms.undefined) {
+    return NAN_BITS;
+  }
+  let share = share_of(logit(i), terms.row);
+  let inverse_total = 1.0 / (terms.row.ties + terms.row.rest);
+  let p = share.own * inverse_total;
+  let a = mass_of(c, i, terms.label);
+  var slope = select(terms.mass * p - a, (terms.mass - a) - terms.mass * (share.others * inverse_total), p > 0.5);
+  if (Z_LOSS) {
+    slope += 2.0 * params.z_loss * bitcast<f32>(log_sum_exp_bits(terms.row)) * p;
+  }
+  return bitcast<u32>(slope * params.inverse_temperature * softcap_slope(load(i)));
+}
+
+fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {
+  if (place.lane == 0u) {
+    if (HAS_CORRECT) {
+      correct[offsets.correct + place.row] = u32(terms.is_correct);
+    }
+    if (HAS_LOG_SUM_EXPS) {
+      log_sum_exps[offsets.log_sum_exps + place.row] = log_sum_exp_bits(terms.row);
+    }
+  }
+  if (HAS_TARGET_GRADIENT) {
+    for (var c = place.lane; c < params.classes; c += LANES) {
+      let i = terms.start + c * params.inner;
+      let bits = select(0u, product_bits(label_derivative_bits(terms, c, i), scale), slopes);
+      target_gradient[offsets.target_gradient + i] = bits;
     }
   }
 }
 
-fn loss_bits(label_bits: u32, row: RowSum) -> u32 {
-  let d = distance(label_bits, row);
-  return select(bitcast<u32>(log_total(row) + d), INFINITY_BITS, d == INFINITELY_FAR);
-}
-
-fn derivative(bits: u32, row: RowSum, is_target: bool) -> f32 {
-  let tie = bitcast<f32>(bits) == row.maximum;
-  let e = select(exponential(bits, row), 1.0, tie);
-  // The sum of the others, taken from the target's side: beside a maximum nothing is subtracted from the sum.
-  let others = select((row.ties + row.rest) - e, (row.ties - 1.0) + row.rest, tie);
-  return select(e, -others, is_target) / (row.ties + row.rest) * params.inverse_temperature;
-}
-
-fn scale_of(row: u32) -> u32 {
-  let divided_by = row_divisor();
-  if (divided_by == 0.0) {
-    return 0u;
+fn label_derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
+  if (terms.undefined) {
+    return NAN_BITS;
   }
-  return scaled_bits(1.0 / divided_by, upstream_bits(row));
+  let weight = class_weight(c) * (1.0 - params.smoothing);
+  let d = distance(logit(i), terms.row);
+  if (d == INFINITELY_FAR) {
+    return select(INFINITY_BITS, 0u, weight == 0.0);
+  }
+  return bitcast<u32>(weight * (d + log_total(terms.row)));
 }

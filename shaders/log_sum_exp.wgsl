@@ -19,23 +19,6 @@ fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let row = row_sum(at, place.lane, row_start(place.row, params.classes, params.inner));
   if (place.inside && place.lane == 0u) {
-    sums[offsets.sums + place.row] = log_sum_exp(row);
-  }
-}
-
-fn log_sum_exp(row: RowSum) -> u32 {
-  switch row.kind {
-    case ROW_ALL_MASKED: {
-      return NEGATIVE_INFINITY_BITS;
-    }
-    case ROW_INFINITE: {
-      return INFINITY_BITS;
-    }
-    case ROW_NAN: {
-      return NAN_BITS;
-    }
-    default: {
-      return bitcast<u32>(row.maximum * params.inverse_temperature + log_total(row));
-    }
+    sums[offsets.sums + place.row] = log_sum_exp_bits(row);
   }
 }

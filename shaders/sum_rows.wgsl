@@ -7,6 +7,7 @@
 struct Params {
   rows: u32, // 1
   count: u32,
+  divided_by: f32,
 }
 
 @group(0) @binding(2) var<uniform> params: Params;

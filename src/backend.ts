@@ -39,8 +39,8 @@ export type Bound = readonly [storage: Storage, perRow: number, first?: number, 
 export interface RowPass {
   readonly kernel: Part;
   readonly rows: Rows;
-  /** By the names that the kernel declares. `input` and `output` may be one storage; no other pair may. */
-  readonly bindings: Readonly<Record<string, Bound>>;
+  /** By the names that the kernel declares; undefined for what the call does not have. `input` and `output` may be one storage; no other pair may. */
+  readonly bindings: Readonly<Record<string, Bound | undefined>>;
   /** Fields of the kernel's `Params`; rows, classes and inner are filled in. */
   readonly uniforms?: Readonly<Record<string, number>>;
   /** Values of the kernel's `override`s. */
@@ -58,6 +58,8 @@ export interface GpuWork {
   scratch(dtype: DType, length: number): Storage;
   /** The largest binding, in bytes, for operations that cut something other than rows. */
   readonly maxBinding: number;
+  /** How many storage buffers one kernel may bind. */
+  readonly maxStorageBuffers: number;
 }
 
 export interface Work {

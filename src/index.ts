@@ -22,10 +22,10 @@ export {
   type CrossEntropyOptions,
   type CrossEntropyResult,
   crossEntropy,
-  type Reduction,
 } from './operations/cross-entropy.js';
 export { type LinearOptions, linear } from './operations/linear.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
+export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
 export { type SigmoidOptions, sigmoid } from './operations/sigmoid.js';
 export { logSoftmax, type SoftmaxOptions, softmax } from './operations/softmax.js';
 export type { Targets } from './operations/targets.js';

@@ -57,7 +57,7 @@ export function fromNumbers(
   if (!isNumberArray(data) && typeof data !== 'number' && !Array.isArray(data)) {
     throw new TypeError(`${fn}: "${name}" must be a typed array or numbers in arrays, got ${shown(data)}`);
   }
-  const own = isNumberArray(data) ? [data.length] : shapeOf(data);
+  const own = isNumberArray(data) ? [data.length] : nestedShape(data);
   const flat: number[] = [];
   if (!isNumberArray(data)) flatten(fn, name, data, own, 0, flat);
   const values = isNumberArray(data) ? data : flat;
@@ -73,7 +73,7 @@ export function fromNumbers(
   return { dtype, shape: given, values: valuesOf(dtype, values) };
 }
 
-function shapeOf(data: unknown): number[] {
+export function nestedShape(data: unknown): number[] {
   const shape: number[] = [];
   for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
   return shape;

@@ -12,13 +12,13 @@ fn is_nan(bits: u32) -> bool {
   return magnitude_of(bits) > INFINITY_BITS;
 }
 
-// value x factor as bits, where the factor may be NaN or infinite and the value is finite.
-fn scaled_bits(value: f32, factor_bits: u32) -> u32 {
-  if (magnitude_of(factor_bits) < INFINITY_BITS) {
-    return bitcast<u32>(value * bitcast<f32>(factor_bits));
+// a x b as bits, as IEEE 754 has it also where one of them is infinite or NaN.
+fn product_bits(a: u32, b: u32) -> u32 {
+  if (max(magnitude_of(a), magnitude_of(b)) < INFINITY_BITS) {
+    return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
   }
-  if (is_nan(factor_bits) || value == 0.0) {
+  if (is_nan(a) || is_nan(b) || min(magnitude_of(a), magnitude_of(b)) == 0u) {
     return NAN_BITS;
   }
-  return INFINITY_BITS | ((bitcast<u32>(value) ^ factor_bits) & 0x80000000u);
+  return INFINITY_BITS | ((a ^ b) & 0x80000000u);
 }

@@ -1,4 +1,5 @@
-// What losses are divided by: for 'mean' what the rows that count weigh, found by an earlier dispatch; else 1.
+// What losses are divided by: for 'mean' what the rows that count weigh, found by an earlier dispatch where it depends on data;
+// 1 for 'sum' and 'none'. The kernel declares params.divided_by.
 
 @group(0) @binding(20) var<storage, read> divisor: array<f32>; // (1)
 
@@ -8,5 +9,5 @@ fn row_divisor() -> f32 {
   if (HAS_DIVISOR) {
     return divisor[offsets.divisor];
   }
-  return 1.0;
+  return params.divided_by;
 }

@@ -8,6 +8,11 @@ struct Invocation {
 
 var<workgroup> tree: array<vec2u, WORKGROUP>;
 
+// Waits for all lanes to have read what they read of storage.
+fn lanes_meet() {
+  storageBarrier();
+}
+
 // The merge of all lanes of a row, in each of them. Every invocation of the workgroup must come here.
 fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
   let lane = at.index % LANES;

@@ -6,6 +6,9 @@ struct Invocation {
   @builtin(local_invocation_index) index: u32,
 }
 
+// Waits for the other lanes of the row, of which there are none.
+fn lanes_meet() {}
+
 fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
   return value;
 }

@@ -14,6 +14,11 @@ struct Invocation {
 
 var<workgroup> partials: array<vec2u, WORKGROUP>;
 
+// Waits for all lanes to have read what they read of storage.
+fn lanes_meet() {
+  storageBarrier();
+}
+
 // The merge of all lanes of the workgroup, in each of them. Every invocation must come here.
 fn reduced(at: Invocation, how: u32, value: vec2u) -> vec2u {
   workgroupBarrier(); // lanes left their loops at different times, and the last reduction may still be read

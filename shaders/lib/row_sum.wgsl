@@ -6,8 +6,13 @@
 // not grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature, clean_below and far (src/operations/temperature.ts).
-// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/lanes.wgsl, lib/log1p.wgsl
+// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/lanes.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
 // Seams: io, reduce
+
+// The bits of the logit at element i, as the softmax is to see it.
+fn logit(i: u32) -> u32 {
+  return softcapped(load(i));
+}
 
 const ROW_CLEAN = 0u;      // every logit is finite, and no difference can overflow
 const ROW_CAREFUL = 1u;    // -infinity (a masked class) or very large logits: where distance() takes care
@@ -76,7 +81,7 @@ fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
 fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
   var top = vec2u(0u); // the largest value, ascending; the largest magnitude
   for (var c = lane; c < params.classes; c += LANES) {
-    let bits = load(start + c * params.inner);
+    let bits = logit(start + c * params.inner);
     top = max(top, vec2u(ascending(bits), magnitude_of(bits)));
   }
   top = reduced(at, MERGE_MAX, top);
@@ -86,7 +91,7 @@ fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
   var block = vec2f(0.0);
   var terms = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
-    let bits = load(start + c * params.inner);
+    let bits = logit(start + c * params.inner);
     let tie = bitcast<f32>(bits) == row.maximum;
     block += select(vec2f(0.0, exponential(bits, row)), vec2f(1.0, 0.0), tie);
     terms++;
@@ -101,7 +106,40 @@ fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
   return row;
 }
 
+// exp((x - maximum) / temperature), 1 for a maximum; and what the others of its row sum to, taken from the class's own side:
+// beside a maximum nothing is subtracted.
+struct Share {
+  own: f32,
+  others: f32,
+}
+
+fn share_of(bits: u32, row: RowSum) -> Share {
+  if (bitcast<f32>(bits) == row.maximum) {
+    return Share(1.0, (row.ties - 1.0) + row.rest);
+  }
+  let own = exponential(bits, row);
+  return Share(own, (row.ties + row.rest) - own);
+}
+
 // log(ties + rest): the log-sum-exp less the maximum.
 fn log_total(row: RowSum) -> f32 {
   return log1p_positive((row.ties - 1.0) + row.rest);
+}
+
+// The log-sum-exp as bits; of undefined rows, what their limit is.
+fn log_sum_exp_bits(row: RowSum) -> u32 {
+  switch row.kind {
+    case ROW_ALL_MASKED: {
+      return NEGATIVE_INFINITY_BITS;
+    }
+    case ROW_INFINITE: {
+      return INFINITY_BITS;
+    }
+    case ROW_NAN: {
+      return NAN_BITS;
+    }
+    default: {
+      return bitcast<u32>(row.maximum * params.inverse_temperature + log_total(row));
+    }
+  }
 }

@@ -1,79 +1,141 @@
-// Twin of shaders/cross_entropy.wgsl, count_targets.wgsl and sum_rows.wgsl.
+// Twin of shaders/cross_entropy.wgsl.
 
 import type { Values } from '../backend.js';
-import { type Rows, rowStart } from '../rows.js';
-import { reduceRows } from './reduce-rows.js';
-import { isUndefined, logTotal, type RowSum, rowSum } from './row-sum.js';
+import type { Rows } from '../rows.js';
+import { type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
+import { isUndefined, logSumExpOf, logTotal, type RowSum, rowSum, shareOf } from './row-sum.js';
+import { softcapped, softcapSlope } from './softcap.js';
 
-export interface CrossEntropyArrays {
+export interface CrossEntropyArrays extends RowLossArrays {
   readonly logits: Values;
-  readonly targets: Values; // (rows)
-  readonly upstream?: Values; // (1) or (rows)
-  readonly loss: Values; // (1) or (rows)
-  readonly gradient?: Values; // as logits; may be the logits themselves
+  readonly targets?: Values; // (rows)
+  readonly labels?: Values; // as the logits, in place of targets
+  readonly classWeights?: Values; // (classes)
+  readonly targetGradient?: Values; // as the labels
+  readonly correct?: Values; // (rows)
+  readonly logSumExps?: Values; // (rows)
 }
 
 export interface CrossEntropySettings {
-  readonly reduction: 'mean' | 'sum' | 'none';
   readonly ignoreIndex: number | null;
+  readonly smoothing: number;
+  readonly zLoss: number;
+  readonly softcap: number; // 0: none
+  readonly temperature: number;
 }
 
-export function crossEntropyRows(arrays: CrossEntropyArrays, rows: Rows, settings: CrossEntropySettings): void {
-  const { targets, loss, upstream } = arrays;
-  const { reduction, ignoreIndex } = settings;
-  const losses = reduction === 'none' ? loss : new Float64Array(rows.count);
-  const divisor = reduction === 'mean' ? countTargets(targets, ignoreIndex) : 1;
-  for (let r = 0; r < rows.count; r++) {
-    const given = upstream?.[reduction === 'none' ? r : 0] ?? 1;
-    losses[r] = crossEntropyRow(arrays, rows, r, divisor === 0 ? 0 : given / divisor, ignoreIndex);
-  }
-  if (reduction !== 'none') reduceRows(losses, loss, divisor);
+/** Where a row lies: its number, first element, and its target or null. */
+interface Place {
+  readonly r: number;
+  readonly start: number;
+  readonly target: number | null;
 }
 
-function countTargets(targets: Values, ignoreIndex: number | null): number {
-  let counted = 0;
-  for (const target of targets) if (target !== ignoreIndex) counted++;
-  return counted;
-}
-
-/** The loss of row r; writes its gradient, times `scale`. */
-function crossEntropyRow(
+export function crossEntropyRows(
   arrays: CrossEntropyArrays,
   rows: Rows,
-  r: number,
-  scale: number,
-  ignoreIndex: number | null,
+  settings: CrossEntropySettings,
+  reducing: Reducing,
+): void {
+  const { logits, targets } = arrays;
+  const { ignoreIndex, temperature, softcap } = settings;
+  rowLosses(arrays, rows, reducing, (r, start, scale) => {
+    const place: Place = { r, start, target: targets ? targets[r] : null };
+    const row = rowSum(logits, start, rows.inner, rows.classes, temperature, softcap);
+    const ignored = targets !== undefined && place.target === ignoreIndex;
+    const terms = termsOf(arrays, rows, settings, place, row);
+    writeMetrics(arrays, rows, place, row, ignored || Number.isNaN(terms.loss), temperature);
+    writeTargetGradient(arrays, rows, settings, place, row, terms.loss, scale);
+    return ignored ? null : terms;
+  });
+}
+
+/** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */
+function massOf(
+  arrays: CrossEntropyArrays,
+  rows: Rows,
+  smoothing: number,
+  { target }: Place,
+  c: number,
+  i: number,
 ): number {
-  const { logits, gradient } = arrays;
-  const { classes, inner: step } = rows;
-  const start = rowStart(rows, r);
-  const target = arrays.targets[r];
-  if (target === ignoreIndex) {
-    if (gradient) fillRow(gradient, start, rows, 0);
-    return 0;
+  const label = arrays.labels ? arrays.labels[i] : c === target ? 1 : 0;
+  return (arrays.classWeights?.[c] ?? 1) * (label * (1 - smoothing) + smoothing / rows.classes);
+}
+
+function termsOf(
+  arrays: CrossEntropyArrays,
+  rows: Rows,
+  settings: CrossEntropySettings,
+  place: Place,
+  row: RowSum,
+): RowTerms {
+  const { smoothing, zLoss, softcap, temperature } = settings;
+  const known = place.target === null || (place.target >= 0 && place.target < rows.classes);
+  if (!known || isUndefined(row)) return { loss: Number.NaN, derivative: () => Number.NaN };
+  const { logits } = arrays;
+  let mass = 0;
+  let around = 0; // sum of a_c times the distance to the maximum
+  // An index without smoothing has all its mass on one class.
+  const [first, last] = arrays.labels || smoothing ? [0, rows.classes] : [place.target!, place.target! + 1];
+  for (let c = first; c < last; c++) {
+    const i = place.start + c * rows.inner;
+    const a = massOf(arrays, rows, smoothing, place, c, i);
+    if (!Number.isFinite(a)) mass = Number.NaN;
+    if (a === 0) continue; // 0 on a masked class adds 0
+    mass += a;
+    const distance = (row.maximum - softcapped(logits[i], softcap)) / temperature;
+    around += distance === Number.POSITIVE_INFINITY ? distance : a * distance;
   }
-  const row = rowSum(logits, start, step, classes, 1);
-  if (isUndefined(row) || target < 0 || target >= classes) {
-    if (gradient) fillRow(gradient, start, rows, Number.NaN);
-    return Number.NaN;
-  }
-  const loss = logTotal(row) + (row.maximum - logits[start + target * step]);
-  if (!gradient) return loss;
+  const sum = logSumExpOf(row, temperature);
+  return {
+    loss: mass * logTotal(row) + around + (zLoss && zLoss * sum * sum),
+    derivative: (c, i) => {
+      const { own, others } = shareOf(softcapped(logits[i], softcap), row, temperature);
+      const total = row.ties + row.rest;
+      const p = own / total;
+      const a = massOf(arrays, rows, smoothing, place, c, i);
+      // Where p is near 1, mass p - a would leave no digits of a confident row.
+      const slope = p > 0.5 ? mass - a - mass * (others / total) : mass * p - a;
+      return ((slope + 2 * zLoss * sum * p) / temperature) * softcapSlope(logits[i], softcap);
+    },
+  };
+}
+
+function writeMetrics(
+  { logits, labels, correct, logSumExps }: CrossEntropyArrays,
+  { classes, inner }: Rows,
+  { r, start, target }: Place,
+  row: RowSum,
+  never: boolean,
+  temperature: number,
+): void {
+  if (logSumExps) logSumExps[r] = logSumExpOf(row, temperature);
+  if (!correct) return;
+  const argmax = (values: Values) => {
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (values[start + c * inner] > values[start + best * inner]) best = c;
+    return best;
+  };
+  correct[r] = !never && argmax(logits) === (labels ? argmax(labels) : target) ? 1 : 0;
+}
+
+/** The derivative by each label: class weight x (1 - smoothing) x -log p. */
+function writeTargetGradient(
+  { logits, classWeights, targetGradient }: CrossEntropyArrays,
+  { classes, inner }: Rows,
+  { smoothing, softcap, temperature }: CrossEntropySettings,
+  { start }: Place,
+  row: RowSum,
+  loss: number,
+  scale: number | null,
+): void {
+  if (!targetGradient) return;
   for (let c = 0; c < classes; c++) {
-    const i = start + c * step;
-    gradient[i] = derivative(logits[i], row, c === target) * scale;
+    const i = start + c * inner;
+    const weight = (classWeights?.[c] ?? 1) * (1 - smoothing);
+    const surprise = (row.maximum - softcapped(logits[i], softcap)) / temperature + logTotal(row);
+    const slope = weight === 0 ? 0 : weight * surprise;
+    targetGradient[i] = scale === null ? 0 : Number.isNaN(loss) ? Number.NaN : slope * scale;
   }
-  return loss;
-}
-
-/** p_j, or for the target -(the sum of the others) / (the sum of all), in which nothing cancels. */
-function derivative(x: number, row: RowSum, isTarget: boolean): number {
-  const total = row.ties + row.rest;
-  if (x === row.maximum) return (isTarget ? -(row.ties - 1 + row.rest) : 1) / total;
-  const e = Math.exp(x - row.maximum);
-  return (isTarget ? -(total - e) : e) / total;
-}
-
-function fillRow(values: Values, start: number, { classes, inner }: Rows, value: number): void {
-  for (let c = 0; c < classes; c++) values[start + c * inner] = value;
 }

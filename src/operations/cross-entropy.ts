@@ -1,132 +1,136 @@
-import countTargetsKernel from '../../shaders/count_targets.wgsl';
 import crossEntropyKernel from '../../shaders/cross_entropy.wgsl';
-import sumRowsKernel from '../../shaders/sum_rows.wgsl';
-import type { Bound, GpuWork, Storage } from '../backend.js';
+import type { Spec } from '../backend.js';
 import { type CrossEntropySettings, crossEntropyRows } from '../cpu/cross-entropy.js';
-import { type Rows, rowsOf, withoutAxis } from '../rows.js';
 import { Tensor } from '../tensor.js';
-import { choice, classAxis, flag, knownOptions, number } from '../validate.js';
-import { expectTensor, operand, result } from './operands.js';
-import { classIndices, expectClasses, type Targets } from './targets.js';
+import { flag, number, positive } from '../validate.js';
+import { operand } from './operands.js';
+import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
+import { classIndices, expectClasses, isSoft, softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
 
-export type Reduction = 'mean' | 'sum' | 'none';
-
-export interface CrossEntropyOptions {
-  /** The class axis; the last by default. */
-  axis?: number;
-  /** 'mean' (default) divides the sum by the number of rows that are not ignored. */
-  reduction?: Reduction;
-  /** Rows with this target add nothing and have gradient 0; -100 by default, null for none. */
+export interface CrossEntropyOptions extends RowLossOptions {
+  /** One number a class; scales its part of the loss. 'mean' divides by the weights of the targets. */
+  classWeights?: Tensor | ArrayLike<number>;
+  /** Rows with this target add nothing and have gradient 0; -100 by default, null for none. Refused with soft labels. */
   ignoreIndex?: number | null;
-  /** Whether to give the derivative by the logits too, from the same pass. */
-  gradient?: boolean;
-  /** Where to write the gradient; may be the logits themselves. Implies `gradient`. */
-  gradientOut?: Tensor;
-  /** The derivative of the objective by the loss, in the shape of the loss; 1 by default. */
-  upstream?: number | Tensor | ArrayLike<number>;
-  /** Whether targets in a tensor are read back and checked too: results then reject with the RangeError. */
+  /** From 0 to 1: labels become (1 - labelSmoothing) label + labelSmoothing / classes. */
+  labelSmoothing?: number;
+  /** Adds zLoss x logSumExp^2 to each row's loss, which keeps logits near 0 (PaLM, ST-MoE). */
+  zLoss?: number;
+  /** Logits pass through softcap x tanh(logit / softcap) first (Gemma 2). */
+  softcap?: number;
+  /** Then they are divided by it; 1 by default. */
+  temperature?: number;
+  /** Whether to give the derivative by soft labels. */
+  targetGradient?: boolean;
+  /** Whether to give `correct` and `logSumExp`, from the same pass. */
+  metrics?: boolean;
+  /** Whether targets in a tensor are read back and checked too: on the GPU, results then reject with the RangeError. */
   validate?: boolean;
 }
 
-export interface CrossEntropyResult {
-  /** float32: a scalar, or with reduction 'none' one a row. */
-  loss: Tensor;
-  /** The derivative of the objective by the logits, in their shape and dtype; where it was asked for. */
-  gradient?: Tensor;
+export interface CrossEntropyResult extends LossResult {
+  /** The derivative of the objective by the soft labels, in their shape and dtype; with `targetGradient`. */
+  targetGradient?: Tensor;
+  /** int32, one a row: 1 where the argmax of the logits is the target's, 0 for ignored rows; with `metrics`. */
+  correct?: Tensor;
+  /** float32, one a row: of the logits after softcap and temperature; with `metrics`. */
+  logSumExp?: Tensor;
 }
 
-const optionNames = ['axis', 'reduction', 'ignoreIndex', 'gradient', 'gradientOut', 'upstream', 'validate'];
+const own = [
+  'classWeights',
+  'ignoreIndex',
+  'labelSmoothing',
+  'zLoss',
+  'softcap',
+  'temperature',
+  'targetGradient',
+  'metrics',
+  'validate',
+];
 
 /**
- * Cross-entropy of logits and class indices (torch.nn.functional.cross_entropy), in nats: the negative log-probability of each
- * row's target. Loss and gradient come from one pass, and the divisor of 'mean' is found on the device.
+ * Cross-entropy of logits and targets (torch.nn.functional.cross_entropy), in nats. Loss, gradient and metrics come from one pass, and
+ * the divisor of 'mean' is found on the device.
  *
- * A masked (-Infinity) target has loss +Infinity and gradient -1; rows without a softmax have loss and gradient NaN; 'mean' over
- * nothing is NaN with gradient 0.
+ * A masked (-Infinity) target has loss +Infinity and gradient -1; a label of 0 on a masked class adds nothing; rows without a softmax
+ * have loss and gradient NaN; 'mean' over nothing is NaN with gradient 0.
  * @param logits any shape with a class axis; float32 or float16. Never probabilities
- * @param targets class indices in the shape of the rows (all axes but the class axis). A target in a tensor that is no class gives
- *   NaN in its row
- * @throws TypeError for targets that are floats or an unknown option; RangeError for a target that is no class, with the first bad
- *   row; ShapeError where shapes do not fit
+ * @param targets class indices in the shape of the rows (all axes but the class axis), or soft labels in the shape of the logits, which
+ *   need not sum to one. An index in a tensor that is no class gives NaN in its row
+ * @throws TypeError for indices that are floats, an unknown option, or one that the targets do not have; RangeError for an index that
+ *   is no class, with the first bad row, or an option out of range; ShapeError where shapes do not fit
  */
 export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEntropyOptions = {}): CrossEntropyResult {
   const fn = 'crossEntropy';
-  knownOptions(fn, options, optionNames);
-  const { context, shape, dtype } = expectTensor(fn, 'logits', logits);
-  const axis = classAxis(fn, shape, options.axis);
-  const rows = rowsOf(shape, axis);
-  const rowShape = withoutAxis(shape, axis);
-  const settings: CrossEntropySettings = {
-    reduction: choice(fn, 'reduction', options.reduction, ['none', 'mean', 'sum'], 'mean'),
-    ignoreIndex:
-      options.ignoreIndex === null
-        ? null
-        : number(fn, 'ignoreIndex', options.ignoreIndex, -100, 'an integer of int32, or null', (v) => v === (v | 0)),
-  };
-  const indices = classIndices(fn, targets, context, rowShape, rows.classes, settings.ignoreIndex);
-  const lossShape = settings.reduction === 'none' ? rowShape : [];
-  const { upstream, gradientOut } = options;
-  const wantsGradient = flag(fn, 'gradient', options.gradient) || gradientOut !== undefined;
-  const scalars = { dtype: 'float32', shape: lossShape } as const;
+  const call = rowLossCall(fn, 'logits', logits, options, own);
+  const { context, input, rows, rowShape } = call;
+  const soft = isSoft(targets, input.shape, rowShape);
+  const wantsTargets = flag(fn, 'targetGradient', options.targetGradient);
+  if (soft && options.ignoreIndex != null)
+    throw new TypeError(`${fn}: "ignoreIndex" cannot be given with soft targets`);
+  if (!soft && wantsTargets) throw new TypeError(`${fn}: "targetGradient" needs soft targets, got class indices`);
+  const settings = settingsOf(fn, options);
+  const ignoreIndex = soft ? null : settings.ignoreIndex;
+  const labels = soft ? softLabels(fn, targets, context, input.shape) : undefined;
+  const indices = soft ? undefined : classIndices(fn, targets, context, rowShape, rows.classes, ignoreIndex);
+  const metrics = flag(fn, 'metrics', options.metrics);
   const check = flag(fn, 'validate', options.validate) && indices instanceof Tensor;
-  return context.run({
-    name: fn,
+  const weights: Spec = { dtype: 'float32', shape: [rows.classes] };
+  const { classWeights } = options;
+  return runRowLoss<'targetGradient' | 'correct' | 'logSumExp'>(call, {
+    kernel: crossEntropyKernel,
+    ignoreIndex,
     reads: {
-      logits,
+      labels,
       targets: indices,
-      upstream:
-        upstream === undefined ? undefined : operand(fn, 'upstream', upstream, context, scalars, 'as the loss has'),
+      classWeights: classWeights && operand(fn, 'classWeights', classWeights, context, weights, 'one a class'),
     },
     writes: {
-      loss: scalars,
-      gradient: wantsGradient ? result(fn, 'gradientOut', gradientOut, context, { dtype, shape }) : undefined,
+      targetGradient: wantsTargets ? { dtype: labels?.dtype ?? 'float32', shape: input.shape } : undefined,
+      correct: metrics ? { dtype: 'int32', shape: rowShape } : undefined,
+      logSumExp: metrics ? { dtype: 'float32', shape: rowShape } : undefined,
     },
     check: check
-      ? { of: 'targets', expect: (values) => expectClasses(fn, values, rows.classes, settings.ignoreIndex) }
+      ? { of: 'targets', expect: (values) => expectClasses(fn, values, rows.classes, ignoreIndex) }
       : undefined,
-    cpu: ({ logits, targets, upstream, loss, gradient }) =>
-      crossEntropyRows({ logits, targets, upstream, loss, gradient }, rows, settings),
-    gpu: (gpu, storages) => runOnGpu(gpu, storages, rows, settings),
+    uniforms: {
+      ...temperatureUniforms(settings.temperature),
+      smoothing: settings.smoothing,
+      z_loss: settings.zLoss,
+    },
+    constants: {
+      SMOOTHING: settings.smoothing ? 1 : 0,
+      Z_LOSS: settings.zLoss ? 1 : 0,
+      SOFTCAP: settings.softcap,
+    },
+    bindings: ({ labels }) => ({ labels: labels && [labels, rows.classes] }),
+    extras: ({ targetGradient, correct, logSumExp }) => ({
+      target_gradient: targetGradient && [targetGradient, rows.classes],
+      correct: correct && [correct, 1],
+      log_sum_exps: logSumExp && [logSumExp, 1],
+    }),
+    cpu: (arrays, reducing) =>
+      crossEntropyRows(
+        { ...arrays, logits: arrays.input, logSumExps: arrays.logSumExp },
+        rows,
+        { ...settings, ignoreIndex },
+        reducing,
+      ),
   });
 }
 
-function runOnGpu(gpu: GpuWork, storages: Record<string, Storage>, rows: Rows, settings: CrossEntropySettings): void {
-  const { logits, targets, upstream, loss, gradient } = storages;
-  const { reduction, ignoreIndex } = settings;
-  const ignore = { ignores: ignoreIndex === null ? 0 : 1, ignore_index: ignoreIndex ?? 0 };
-  const all: Rows = { outer: 1, classes: rows.count, inner: 1, count: 1 };
-  const divisor = reduction === 'mean' ? gpu.scratch('float32', 1) : null;
-  const divisorBinding: Record<string, Bound> = divisor ? { divisor: [divisor, 0] } : {};
-  const losses = reduction === 'none' ? loss : gpu.scratch('float32', rows.count);
-  if (divisor) {
-    gpu.rows({
-      kernel: countTargetsKernel,
-      rows: all,
-      bindings: { targets: [targets, 0], divisor: [divisor, 0] },
-      uniforms: { count: rows.count, ...ignore },
-    });
-  }
-  gpu.rows({
-    kernel: crossEntropyKernel,
-    rows,
-    bindings: {
-      input: [logits, rows.classes],
-      targets: [targets, 1],
-      losses: [losses, 1],
-      ...divisorBinding,
-      ...(gradient ? { output: [gradient, rows.classes] } : {}),
-      ...(upstream ? { upstream: [upstream, reduction === 'none' ? 1 : 0] } : {}),
-    },
-    uniforms: { ...temperatureUniforms(1), ...ignore },
-    constants: { UPSTREAM_STRIDE: reduction === 'none' ? 1 : 0 },
-  });
-  if (reduction !== 'none') {
-    gpu.rows({
-      kernel: sumRowsKernel,
-      rows: all,
-      bindings: { losses: [losses, 0], total: [loss, 0], ...divisorBinding },
-      uniforms: { count: rows.count },
-    });
-  }
+function settingsOf(fn: string, options: CrossEntropyOptions): CrossEntropySettings {
+  const { ignoreIndex, labelSmoothing, zLoss, softcap, temperature } = options;
+  return {
+    ignoreIndex:
+      ignoreIndex === null
+        ? null
+        : number(fn, 'ignoreIndex', ignoreIndex, -100, 'an integer of int32, or null', (v) => v === (v | 0)),
+    smoothing: number(fn, 'labelSmoothing', labelSmoothing, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1),
+    zLoss: number(fn, 'zLoss', zLoss, 0, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v)),
+    softcap: softcap === undefined ? 0 : positive(fn, 'softcap', softcap, 1),
+    temperature: positive(fn, 'temperature', temperature, 1),
+  };
 }

@@ -1,13 +1,37 @@
-// Class indices, checked where JavaScript can see them.
+// Targets, as class indices or soft labels, checked where JavaScript can see them.
 
 import type { Context, HostOperand } from '../context.js';
-import { isFloatArray } from '../numbers.js';
+import { ShapeError } from '../errors.js';
+import { isFloatArray, nestedShape } from '../numbers.js';
+import { sameShape, sizeOf } from '../rows.js';
 import { Tensor } from '../tensor.js';
 import { shown } from '../validate.js';
-import { operand } from './operands.js';
+import { floats, operand } from './operands.js';
 
-/** Class indices: an int32 tensor, an array of integers, or plain numbers that are integers. */
+/** Class indices, in the shape of the rows: an int32 tensor, an array of integers, or plain numbers that are integers. */
 export type Targets = Tensor | ArrayLike<number> | readonly (number | readonly number[])[];
+
+/** Whether targets are soft labels: of the shape of the logits, not of the rows. */
+export function isSoft(targets: unknown, shape: readonly number[], rowShape: readonly number[]): boolean {
+  if (targets instanceof Tensor) return sameShape(targets.shape, shape);
+  if (isFloatArray(targets)) return targets.length === sizeOf(shape) && targets.length !== sizeOf(rowShape);
+  const own = nestedShape(targets);
+  return own.length > 1 ? sameShape(own, shape) : own[0] === sizeOf(shape) && own[0] !== sizeOf(rowShape);
+}
+
+/** Soft labels in the shape of the logits; float32 or float16. */
+export function softLabels(
+  fn: string,
+  targets: unknown,
+  context: Context,
+  shape: readonly number[],
+): Tensor | HostOperand {
+  const half = targets instanceof Tensor && targets.dtype === 'float16';
+  if (targets instanceof Tensor && !floats.includes(targets.dtype)) {
+    throw new TypeError(`${fn}: soft "targets" must be float32 or float16, got a ${targets.dtype} tensor`);
+  }
+  return operand(fn, 'targets', targets, context, { dtype: half ? 'float16' : 'float32', shape });
+}
 
 /**
  * Indices in the shape of the rows. Those in arrays are checked; those in tensors are guarded by the kernel.
@@ -21,6 +45,11 @@ export function classIndices(
   classes: number,
   ignoreIndex: number | null,
 ): Tensor | HostOperand {
+  if (targets instanceof Tensor && !sameShape(targets.shape, shape)) {
+    throw new ShapeError(
+      `${fn}: "targets" must have shape ${shown(shape)}, one target a row, got ${shown(targets.shape)}`,
+    );
+  }
   if (isFloatArray(targets) || (targets instanceof Tensor && targets.dtype !== 'int32')) {
     const kind = targets instanceof Tensor ? `a ${targets.dtype} tensor` : shown(targets);
     throw new TypeError(`${fn}: "targets" must be class indices (int32), got ${kind}`);

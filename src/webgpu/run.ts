@@ -18,6 +18,9 @@ interface Range {
   readonly count: number;
 }
 
+/** A pass with what it binds, and nothing else. */
+type BoundPass = Omit<RowPass, 'bindings'> & { readonly bindings: Readonly<Record<string, Bound>> };
+
 interface Dispatch {
   readonly name: string;
   readonly variant: Variant;
@@ -33,6 +36,7 @@ export class Recorder implements GpuWork {
   readonly variants: [name: string, variant: Variant][] = [];
   readonly failures: (Failure | null)[] = [];
   readonly maxBinding: number;
+  readonly maxStorageBuffers: number;
   readonly #backend: GpuBackend;
   readonly #work: Work;
   readonly #scratch: GPUBuffer[] = [];
@@ -46,6 +50,7 @@ export class Recorder implements GpuWork {
     this.#backend = backend;
     this.#work = work;
     this.maxBinding = backend.device.limits.maxStorageBufferBindingSize;
+    this.maxStorageBuffers = backend.device.limits.maxStorageBuffersPerShaderStage;
   }
 
   record(): void {
@@ -69,7 +74,12 @@ export class Recorder implements GpuWork {
     return { dtype, length, values: null, buffer, byteOffset: 0, failure: null };
   }
 
-  rows(pass: RowPass): void {
+  rows({ bindings, ...rest }: RowPass): void {
+    const given = Object.entries(bindings).filter((entry): entry is [string, Bound] => entry[1] !== undefined);
+    this.#rows({ ...rest, bindings: Object.fromEntries(given) });
+  }
+
+  #rows(pass: BoundPass): void {
     const { input, output } = pass.bindings;
     const plan = this.#choose(pass);
     const staged = this.#mustStage(pass);
@@ -86,6 +96,7 @@ export class Recorder implements GpuWork {
     const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...about(pass), ...pass.constants };
     const given = new Set(Object.keys(pass.bindings));
     const variant = { kernel: pass.kernel, choices, given, constants };
+    // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
     if (this.#staged.some(({ target }) => reads.some(([, [storage]]) => storage === target.storage)))
       this.#moveStaged();
@@ -105,7 +116,7 @@ export class Recorder implements GpuWork {
     }
   }
 
-  #choose(pass: RowPass): Plan {
+  #choose(pass: BoundPass): Plan {
     const { facts, planner } = this.#backend;
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
@@ -121,7 +132,7 @@ export class Recorder implements GpuWork {
    * The results that go through scratch: float16 where 16-bit stores do not exist (a word holds two elements, which may belong to
    * two rows), which only `output` has; and what lies in a buffer that the kernel reads too, elsewhere than in place.
    */
-  #mustStage({ bindings }: RowPass): ReadonlySet<string> {
+  #mustStage({ bindings }: BoundPass): ReadonlySet<string> {
     const written = new Set(Object.values(this.#work.writes));
     const f16 = this.#backend.device.features.has('shader-f16');
     const mustStage = ([name, [target]]: [string, Bound]) => {
@@ -139,7 +150,7 @@ export class Recorder implements GpuWork {
     );
   }
 
-  #chunks(pass: RowPass, staged: ReadonlySet<string>): Chunk[] {
+  #chunks(pass: BoundPass, staged: ReadonlySet<string>): Chunk[] {
     const { outer, inner, count } = pass.rows;
     const bytes = Object.entries(pass.bindings).map(([name, [storage, perRow]]) =>
       bytesOf(staged.has(name) ? 'float32' : storage.dtype, perRow * inner),
@@ -172,14 +183,14 @@ export class Recorder implements GpuWork {
   /** Moves results to where they belong: two float16 to a word, or whole words. */
   #moveStaged(): void {
     for (const { target, scratch } of this.#staged.splice(0)) {
-      if (target.storage.dtype === 'float16') this.#narrow(`${this.#work.name}: narrow`, scratch, target);
+      if (target.storage.dtype === 'float16') this.#narrow(scratch, target);
       else this.#copy(scratch, target);
     }
   }
 
-  #narrow(name: string, floats: Range, halves: Range): void {
+  #narrow(floats: Range, halves: Range): void {
     this.#dispatch({
-      name,
+      name: `${this.#work.name}: narrow`,
       variant: { kernel: narrow, choices: {}, given: new Set(['floats', 'halves']), constants: {} },
       ranges: { floats, halves },
       uniforms: { length: halves.count },
@@ -260,7 +271,7 @@ export class Recorder implements GpuWork {
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
 
 /** What a kernel may want to know of its bindings: which it has, and which are packed float16. */
-const about = ({ bindings }: RowPass): Record<string, number> =>
+const about = ({ bindings }: BoundPass): Record<string, number> =>
   Object.fromEntries(
     Object.entries(bindings).flatMap(([name, [{ dtype }]]) => [
       [`HAS_${name.toUpperCase()}`, 1],

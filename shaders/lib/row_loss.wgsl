@@ -1,0 +1,45 @@
+// The frame of every loss with a class axis: one loss a row and, where the call has an output, its derivative by the input,
+// weighted by the row's sample weight and scaled by upstream / divisor. The divisor of 'mean' is found before, on the device
+// (sum_weights.wgsl), so that the gradient never waits.
+//
+// The kernel declares params with rows, classes, inner and divided_by, and says what the loss is:
+//   struct Terms                                           what one row's loss and derivatives are made of
+//   fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms      all reductions; every lane comes here
+//   fn is_ignored(terms: Terms) -> bool                    such a row has loss and derivatives 0
+//   fn loss_bits(terms: Terms) -> u32
+//   fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32   by class c, which is element i
+//   fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool)   results of its own; `slopes` is false where all
+//                                                          derivatives are 0
+// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/divisor.wgsl, lib/upstream.wgsl, lib/weights.wgsl
+// Seams: io, reduce
+
+@group(0) @binding(3) var<storage, read_write> losses: array<u32>; // (rows)
+
+override HAS_LOSSES: bool = false;
+override HAS_OUTPUT: bool = false; // the gradient
+
+@compute @workgroup_size(WORKGROUP)
+fn main(at: Invocation) {
+  let place = lane_of(at, params.rows);
+  let start = row_start(place.row, params.classes, params.inner);
+  let terms = row_terms(at, place, start);
+  lanes_meet(); // the gradient may overwrite the input, which other lanes have read
+  if (!place.inside) {
+    return;
+  }
+  let weight = sample_weight(place.row);
+  let counts = weight != 0.0 && !is_ignored(terms);
+  if (HAS_LOSSES && place.lane == 0u) {
+    losses[offsets.losses + place.row] = select(0u, product_bits(loss_bits(terms), bitcast<u32>(weight)), counts);
+  }
+  let divided_by = row_divisor();
+  let scale = product_bits(upstream_bits(place.row), bitcast<u32>(weight / divided_by));
+  let slopes = counts && divided_by != 0.0;
+  finish_row(terms, place, scale, slopes); // before the gradient, which may overwrite what it reads
+  if (HAS_OUTPUT) {
+    for (var c = place.lane; c < params.classes; c += LANES) {
+      let i = start + c * params.inner;
+      store(i, select(0u, product_bits(derivative_bits(terms, c, i), scale), slopes));
+    }
+  }
+}
