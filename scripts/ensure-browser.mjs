@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { findBrowser } from './browser.mjs';
 
-/** Runs without asking anything. A network that never answers is given up after five minutes. */
+/** Runs without asking anything, and tells only what goes wrong. A network that never answers is given up after five minutes. */
 const ran = (command, args, env) =>
   spawnSync(command, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...env },
     shell: process.platform === 'win32',
     timeout: 300_000,
@@ -14,7 +14,7 @@ const ran = (command, args, env) =>
 /** First where it can be: the system's package brings the libraries that a downloaded browser would miss. */
 function installByApt() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
-  const apt = (...args) => ran('apt-get', ['-q', ...args], { DEBIAN_FRONTEND: 'noninteractive' });
+  const apt = (...args) => ran('apt-get', ['-qq', ...args], { DEBIAN_FRONTEND: 'noninteractive' });
   if (apt('update')) apt('install', '-y', '--no-install-recommends', 'chromium');
 }
 

@@ -54,16 +54,14 @@ describe('which backend', () => {
   it("'webgpu' takes a software adapter, 'auto' leaves it", async () => {
     const gpu = await gpuWith({ info: { vendor: 'google', architecture: 'swiftshader', device: '', description: '' } });
     const taken = await onGpu({ gpu });
-    expect(taken).toMatchObject({
-      backend: 'webgpu',
-      reason: 'WebGPU runs on a software WebGPU adapter google swiftshader.',
-    });
+    expect(taken.backend).toBe('webgpu');
+    expect(taken.reason).toMatch(/software adapter.* google swiftshader/);
     expect(taken.device).not.toBeNull();
     expect(taken.adapterInfo).toMatchObject({ architecture: 'swiftshader' });
     taken.dispose();
     const left = await createContext({ gpu: await gpuWith({ info: { vendor: 'any', isFallbackAdapter: true } }) });
     expect(left).toMatchObject({ backend: 'cpu', device: null, adapterInfo: null });
-    expect(left.reason).toBe('The WebGPU adapter is a software one, any: the CPU is faster.');
+    expect(left.reason).toMatch(/software.* any.* the CPU is faster/);
   });
 
   it("'auto' and 'webgpu' with the adapter that is here", async () => {
@@ -71,12 +69,11 @@ describe('which backend', () => {
     const software = info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`);
     const auto = await createContext();
     expect(auto.backend).toBe(software ? 'cpu' : 'webgpu');
-    expect(auto.reason).toMatch(
-      software ? /^The WebGPU adapter is a software one, .*: the CPU is faster\.$/ : /^WebGPU runs/,
-    );
+    expect(auto.reason).toMatch(software ? /software.* the CPU is faster/ : /^WebGPU/);
     auto.dispose();
     const gpu = await onGpu();
-    expect(gpu.reason).toMatch(/^WebGPU runs on (a software|the) WebGPU adapter \w/);
+    expect(gpu.backend).toBe('webgpu');
+    expect(gpu.reason).toContain(info.vendor);
     expect(gpu.device).toBeTruthy();
     gpu.dispose();
   });
@@ -84,7 +81,7 @@ describe('which backend', () => {
   it("'auto' takes a hardware adapter, and its plans", async () => {
     const hardware = { vendor: 'acme', architecture: 'fast', device: '', description: 'Acme Fast 9' };
     const context = await createContext({ gpu: await gpuWith({ info: hardware }) });
-    expect(context.reason).toBe('WebGPU runs on the WebGPU adapter acme fast (Acme Fast 9).');
+    expect(context.reason).toContain('acme fast (Acme Fast 9)');
     const x = context.tensor([Array.from({ length: 40 }, (_, i) => i / 10)]); // 40 classes: more than an invocation's share
     const p = softmax(x);
     expect(p.plan).toBe('softmax/barrier-32x4');
@@ -384,6 +381,20 @@ describe('prepare', () => {
     expect(counts.submit).toBeGreaterThan(calls.length);
     await context.prepare(all);
     expect(counts).toMatchObject({ createComputePipelineAsync });
+    device.destroy();
+  });
+
+  it('compiles once what is called many times, or prepared twice at once', async () => {
+    const device = await requestDevice();
+    const context = await createContext({ device });
+    const x = context.tensor(numbers);
+    const counts = countCalls(device);
+    const prepare = () => context.prepare(() => Array.from({ length: 5 }, () => argmax(x)));
+    await Promise.all([prepare(), prepare()]);
+    await prepare();
+    expect(counts).toMatchObject({ createComputePipelineAsync: 1, createShaderModule: 1 });
+    expect(await argmax(x).array()).toEqual([2, 2]);
+    expect(counts.createComputePipeline).toBe(0);
     device.destroy();
   });
 

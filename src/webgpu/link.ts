@@ -97,7 +97,7 @@ export function link(kernel: Part, choices: Readonly<Record<string, Part>>, give
     .replace(declaration, (declared, index, space, name, type) => {
       if (space === 'storage' && !given.has(name)) {
         absent.push(name);
-        return `var<private> ${name}: ${type.replace('>', ', 1>')};`;
+        return `var<private> ${name}: ${type.replace(/>$/, ', 1>')};`;
       }
       bindings.push({ name, index: Number(index), uniform: space === 'uniform' });
       return declared;

@@ -36,6 +36,8 @@ export async function complaints(name: string, module: GPUShaderModule, linked: 
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Pipeline>();
+  /** What `prepare` waits for now. */
+  readonly #compiling = new Map<string, Promise<void>>();
   readonly #modules = new Map<string, Module>();
 
   constructor(device: GPUDevice) {
@@ -58,9 +60,15 @@ export class PipelineCache {
   }
 
   /** The same without blocking, for later calls of `get`. */
-  async prepare(name: string, variant: Variant): Promise<void> {
+  prepare(name: string, variant: Variant): Promise<void> {
     const key = keyOf(variant);
-    if (this.#pipelines.has(key)) return;
+    if (this.#pipelines.has(key)) return Promise.resolve();
+    const compiled = this.#compiling.get(key) ?? this.#compile(name, key, variant);
+    this.#compiling.set(key, compiled);
+    return compiled.finally(() => this.#compiling.delete(key));
+  }
+
+  async #compile(name: string, key: string, variant: Variant): Promise<void> {
     const { module, descriptor } = this.#describe(name, variant);
     try {
       const pipeline = await this.#device.createComputePipelineAsync(descriptor);

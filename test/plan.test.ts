@@ -1,0 +1,246 @@
+// The plan: which variant runs, how rows are cut, how workgroups are laid out. Pure functions, but for one planner that lies.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createContext, softmax } from '../src/index.ts';
+import { pooledSize } from '../src/webgpu/buffers.ts';
+import { checkPlan, chunksOf, defaultPlan, type Facts, gridOf, type Plan, planName } from '../src/webgpu/plan.ts';
+import { errorOf } from './support/errors.ts';
+
+const hardware: Facts = { software: false, subgroups: true, maxInvocations: 256 };
+const without: Facts = { ...hardware, subgroups: false };
+const software: Facts = { ...hardware, software: true };
+
+describe('the default plan', () => {
+  const planOf = (rows: number, classes: number, inner: number, facts: Facts) =>
+    planName('k', defaultPlan({ kernel: 'k', rows, classes, inner }, facts));
+
+  it.each<[string, number, number, number, Facts, string]>([
+    ['few classes', 1000, 32, 1, hardware, 'k/none-1x64'],
+    ['one more than few', 1000, 33, 1, hardware, 'k/barrier-32x4'],
+    ['the most for a lane group', 1000, 1024, 1, hardware, 'k/barrier-32x4'],
+    ['one more', 1000, 1025, 1, hardware, 'k/subgroup-256x1'],
+    ['one more, without subgroups', 1000, 1025, 1, without, 'k/barrier-256x1'],
+    ['one row of very many', 1, 1_000_000, 1, hardware, 'k/subgroup-256x1'],
+    ['an inner axis that is short', 1000, 33, 31, hardware, 'k/barrier-32x4'],
+    ['an inner axis along which rows are neighbours', 1000, 1025, 32, hardware, 'k/none-1x64'],
+    ['a small device', 1000, 33, 1, { ...hardware, maxInvocations: 128 }, 'k/barrier-32x2'],
+    ['a small device, many classes', 1, 1025, 1, { ...hardware, maxInvocations: 128 }, 'k/subgroup-128x1'],
+    ['a device whose limit is no power of two', 1, 1025, 1, { ...without, maxInvocations: 255 }, 'k/barrier-128x1'],
+    ['a large device', 1, 1025, 1, { ...without, maxInvocations: 1024 }, 'k/barrier-256x1'],
+    ['software: never a barrier', 1000, 1_000_000, 1, software, 'k/none-1x64'],
+    ['rows that fill a workgroup', 64, 10, 1, software, 'k/none-1x64'],
+    ['one row less', 63, 10, 1, software, 'k/none-1x16'],
+    ['rows that fill a small one', 16, 10, 1, software, 'k/none-1x16'],
+    ['one row less', 15, 10, 1, software, 'k/none-1x4'],
+    ['no rows', 0, 10, 1, hardware, 'k/none-1x4'],
+  ])('%s', (_, rows, classes, inner, facts, name) => {
+    expect(planOf(rows, classes, inner, facts)).toBe(name);
+  });
+
+  it('is one that the device can run, whatever is asked', () => {
+    const any = fc.nat({ max: 2 ** 31 });
+    const facts = fc.record({
+      software: fc.boolean(),
+      subgroups: fc.boolean(),
+      maxInvocations: fc.integer({ min: 64, max: 2048 }), // no device has less than 128
+    });
+    fc.assert(
+      fc.property(any, any, any, facts, (rows, classes, inner, facts) => {
+        const plan = defaultPlan({ kernel: 'k', rows, classes, inner }, facts);
+        expect(checkPlan(plan, facts)).toBe(plan);
+        if (facts.software) expect(plan.reduce).toBe('none');
+      }),
+    );
+  });
+});
+
+describe('a plan from outside', () => {
+  it.each<Plan>([
+    { reduce: 'none', lanes: 1, rows: 1 },
+    { reduce: 'none', lanes: 1, rows: 256 },
+    { reduce: 'none', lanes: 1, rows: 3 },
+    { reduce: 'barrier', lanes: 1, rows: 1 },
+    { reduce: 'barrier', lanes: 64, rows: 4 },
+    { reduce: 'barrier', lanes: 2, rows: 127 },
+    { reduce: 'subgroup', lanes: 256, rows: 1 },
+  ])('is taken: %j', (plan) => {
+    expect(checkPlan(plan, hardware)).toBe(plan);
+  });
+
+  it.each<[string, unknown]>([
+    ['more invocations than the device has', { reduce: 'barrier', lanes: 64, rows: 5 }],
+    ['the same without a reduction', { reduce: 'none', lanes: 1, rows: 257 }],
+    ['lanes without a reduction', { reduce: 'none', lanes: 2, rows: 1 }],
+    ['lanes that are no power of two', { reduce: 'barrier', lanes: 24, rows: 1 }],
+    ['no lanes', { reduce: 'barrier', lanes: 0, rows: 1 }],
+    ['half a lane', { reduce: 'barrier', lanes: 0.5, rows: 1 }],
+    ['negative lanes', { reduce: 'barrier', lanes: -4, rows: 1 }],
+    ['no rows', { reduce: 'barrier', lanes: 4, rows: 0 }],
+    ['rows that are not whole', { reduce: 'barrier', lanes: 4, rows: 1.5 }],
+    ['NaN', { reduce: 'barrier', lanes: Number.NaN, rows: 1 }],
+    ['infinity', { reduce: 'barrier', lanes: Number.POSITIVE_INFINITY, rows: 1 }],
+    ['several rows to a subgroup', { reduce: 'subgroup', lanes: 32, rows: 2 }],
+    ['a reduction that is none', { reduce: 'tree', lanes: 32, rows: 1 }],
+    ['strings', { reduce: 'barrier', lanes: '32', rows: '1' }],
+    ['nothing in it', {}],
+    ['null', null],
+    ['undefined', undefined],
+    ['a number', 32],
+    ['a name', 'barrier-32x4'],
+  ])('is refused: %s', (_, plan) => {
+    const message = `createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run`;
+    expect(() => checkPlan(plan as Plan, hardware)).toThrow(new RangeError(message));
+  });
+
+  it('is refused with subgroups where there are none', () => {
+    expect(() => checkPlan({ reduce: 'subgroup', lanes: 32, rows: 1 }, without)).toThrow(RangeError);
+  });
+
+  it('is asked for each call, and refused by the call', async () => {
+    const asked: unknown[] = [];
+    const plans = [{ reduce: 'barrier', lanes: 4, rows: 2 }, 'nonsense', { reduce: 'none', lanes: 1, rows: 4 }];
+    using context = await createContext({
+      backend: 'webgpu',
+      plan: (request, facts) => {
+        asked.push(request, facts.maxInvocations);
+        return plans.shift() as Plan;
+      },
+    });
+    const x = context.tensor([
+      [
+        [1, 2],
+        [2, 1],
+        [2, 1],
+      ],
+    ]);
+    const first = softmax(x, { axis: 1 });
+    expect(first.plan).toBe('softmax/barrier-4x2');
+    const request = { kernel: 'softmax', rows: 2, classes: 3, inner: 2 };
+    expect(asked).toEqual([request, context.device!.limits.maxComputeInvocationsPerWorkgroup]);
+    const error = await errorOf(() => softmax(x, { axis: 1 }));
+    expect(error).toBeInstanceOf(RangeError);
+    expect((error as Error).message).toContain('"plan" gave "nonsense"');
+    const last = softmax(x, { axis: 1 });
+    expect(last.plan).toBe('softmax/none-1x4');
+    expect(await last.data()).toEqual(await first.data());
+  });
+});
+
+describe('rows in pieces', () => {
+  it.each<[string, number, number, number, [number, number][]]>([
+    ['all fit, to the byte', 3, 256, 1024, [[0, 3]]],
+    [
+      'one byte too many, beside what alignment takes',
+      3,
+      257,
+      1024,
+      [
+        [0, 2],
+        [2, 1],
+      ],
+    ],
+    ['what does not grow', 1000, 0, 1024, [[0, 1000]]],
+    ['nothing', 0, 100, 1024, []],
+    ['nothing that does not grow', 0, 0, 1024, []],
+    [
+      'one at a time',
+      2,
+      768,
+      1024,
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ],
+    [
+      'one at a time though it may not fit: its binding may begin where alignment takes nothing',
+      2,
+      1024,
+      1024,
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ],
+  ])('%s', (_, outer, bytes, limit, expected) => {
+    expect(chunksOf(outer, bytes, limit).map(({ first, count }) => [first, count])).toEqual(expected);
+  });
+
+  it('cover every row once, in order, and as few as the limit allows', () => {
+    const sizes = fc.record({
+      outer: fc.nat(500),
+      bytes: fc.integer({ min: 1, max: 5000 }),
+      limit: fc.integer({ min: 512, max: 10_000 }),
+    });
+    fc.assert(
+      fc.property(sizes, ({ outer, bytes, limit }) => {
+        const chunks = chunksOf(outer, bytes, limit);
+        let next = 0;
+        for (const { first, count } of chunks) {
+          expect(first).toBe(next);
+          expect(count).toBeGreaterThan(0);
+          if (count > 1) expect(count * bytes).toBeLessThanOrEqual(limit - 256);
+          next += count;
+        }
+        expect(next).toBe(outer);
+        const most = Math.max(1, Math.floor((limit - 256) / bytes));
+        expect(chunks.length).toBe(Math.ceil(outer / most));
+      }),
+    );
+  });
+});
+
+describe('workgroups in two dimensions', () => {
+  it.each([
+    [0, [0, 1]],
+    [1, [1, 1]],
+    [65_535, [65_535, 1]],
+    [65_536, [65_535, 2]],
+    [131_070, [65_535, 2]],
+    [131_071, [65_535, 3]],
+  ])('%i', (workgroups, grid) => {
+    expect(gridOf(workgroups)).toEqual(grid);
+  });
+
+  it('hold all, with less than a line to spare', () => {
+    fc.assert(
+      fc.property(fc.nat(2 ** 31), fc.integer({ min: 1, max: 65_535 }), (workgroups, most) => {
+        const [x, y] = gridOf(workgroups, most);
+        expect(x).toBeLessThanOrEqual(most);
+        expect(x * y).toBeGreaterThanOrEqual(workgroups);
+        expect(x * (y - 1)).toBeLessThan(Math.max(1, workgroups));
+      }),
+    );
+  });
+});
+
+describe('the sizes of pooled buffers', () => {
+  it.each([
+    [0, 256],
+    [256, 256],
+    [257, 320],
+    [320, 320],
+    [321, 384],
+    [512, 512],
+    [513, 640],
+    [2 ** 20, 2 ** 20],
+    [2 ** 20 + 1, 1.25 * 2 ** 20],
+    [2 ** 31, 2 ** 31],
+    [2 ** 32 - 4, 2 ** 32],
+  ])('%i bytes', (bytes, size) => {
+    expect(pooledSize(bytes)).toBe(size);
+  });
+
+  it('hold what is asked, in whole words, with at most a fifth idle, and four sizes an octave', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 257, max: 2 ** 33 }), (bytes) => {
+        const size = pooledSize(bytes);
+        expect(size).toBeGreaterThanOrEqual(bytes);
+        expect(size % 4).toBe(0);
+        expect((size - bytes) / size).toBeLessThan(0.2);
+        expect(pooledSize(size)).toBe(size);
+        expect(Number.isInteger(size / 2 ** (Math.floor(Math.log2(size)) - 2))).toBe(true);
+      }),
+    );
+  });
+});
