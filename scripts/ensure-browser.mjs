@@ -23,9 +23,9 @@ function installByPuppeteer() {
 }
 
 let browser = findBrowser();
-for (const install of [installByApt, installByPuppeteer]) {
+for (const [installer, install] of Object.entries({ apt: installByApt, Puppeteer: installByPuppeteer })) {
   if (browser) break;
-  console.log(`No Chrome or Chromium found: ${install.name}.`);
+  console.log(`No Chrome or Chromium found: asking ${installer} for one.`);
   install();
   browser = findBrowser();
 }

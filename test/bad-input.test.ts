@@ -30,6 +30,7 @@ interface Given {
   empty: Tensor; // [2, 0]
   weight: Tensor; // [4, 3]
   targets: Tensor; // [2], int32
+  floats: Tensor; // [2]
   gone: Tensor; // [2, 3], disposed of
   theirs: Tensor; // [2, 3], of another context
   theirTargets: Tensor;
@@ -271,14 +272,75 @@ const table: Record<string, Bad[]> = {
     refusedTargets(new Float32Array(2), TypeError, 'must be class indices (int32), got Float32Array'),
     refusedTargets(new Float64Array(2), TypeError, 'must be class indices (int32), got Float64Array'),
     [
-      ({ x }) => crossEntropy(x, x),
+      ({ x, floats }) => crossEntropy(x, floats),
       TypeError,
       'crossEntropy: "targets" must be class indices (int32), got a float32 tensor',
     ],
     [
-      ({ x, integers }) => crossEntropy(x, integers),
+      ({ x, weight }) => crossEntropy(x, weight),
       ShapeError,
-      'crossEntropy: "targets" must have shape [2], one target a row, got [2, 3]',
+      'crossEntropy: "targets" must have shape [2], one target a row, got [4, 3]',
+    ],
+    [
+      ({ x, integers }) => crossEntropy(x, integers),
+      TypeError,
+      'crossEntropy: soft "targets" must be float32 or float16, got a int32 tensor',
+    ],
+    [({ x, gone }) => crossEntropy(x, gone), DisposedError, 'crossEntropy: the tensor "targets" was disposed'],
+    [({ x, theirs }) => crossEntropy(x, theirs), TypeError, 'crossEntropy: "targets" is a tensor of another context'],
+    [
+      ({ x, half }) => crossEntropy(x, half, { ignoreIndex: 0 }),
+      TypeError,
+      'crossEntropy: "ignoreIndex" cannot be given with soft targets',
+    ],
+    [
+      ({ x }) => ce(x, { targetGradient: true }),
+      TypeError,
+      'crossEntropy: "targetGradient" needs soft targets, got class indices',
+    ],
+    [({ x }) => ce(x, { metrics: 1 }), TypeError, 'crossEntropy: "metrics" must be true or false, got 1'],
+    ...[-0.1, 1.1, nan].map(
+      (labelSmoothing): Bad => [
+        ({ x }) => ce(x, { labelSmoothing }),
+        RangeError,
+        `crossEntropy: "labelSmoothing" must be a number from 0 to 1, got ${labelSmoothing}`,
+      ],
+    ),
+    ...[-1, inf, nan].map(
+      (zLoss): Bad => [
+        ({ x }) => ce(x, { zLoss }),
+        RangeError,
+        `crossEntropy: "zLoss" must be a finite number from 0, got ${zLoss}`,
+      ],
+    ),
+    ...[0, -30, inf].map(
+      (softcap): Bad => [
+        ({ x }) => ce(x, { softcap }),
+        RangeError,
+        `crossEntropy: "softcap" must be a positive finite number, got ${softcap}`,
+      ],
+    ),
+    ...refusedTemperatures('crossEntropy', ce),
+    ...(['classWeights', 'sampleWeights'] as const).flatMap((name): Bad[] => {
+      const [shape, why] = name === 'classWeights' ? ['[3]', 'one a class'] : ['[2]', 'one a row'];
+      const got = `crossEntropy: "${name}" must`;
+      return [
+        [({ x }) => ce(x, { [name]: [1, 2, 3, 4] }), ShapeError, `${got} have shape ${shape}, ${why}, got [4]`],
+        [({ x }) => ce(x, { [name]: 2 }), ShapeError, `${got} have shape ${shape}, ${why}, got [1]`],
+        [({ x }) => ce(x, { [name]: '12' }), TypeError, `${got} be a typed array or numbers in arrays, got "12"`],
+        [({ x, half }) => ce(x, { [name]: half }), TypeError, `${got} be float32, got float16`],
+        [
+          ({ x, theirs }) => ce(x, { [name]: theirs }),
+          TypeError,
+          `crossEntropy: "${name}" is a tensor of another context`,
+        ],
+        [({ x, gone }) => ce(x, { [name]: gone }), DisposedError, `crossEntropy: the tensor "${name}" was disposed`],
+      ];
+    }),
+    [
+      ({ x }) => ce(x, { dim: 1 }),
+      TypeError,
+      'crossEntropy: unknown option "dim"; it takes axis, reduction, gradient, gradientOut, upstream, sampleWeights, classWeights, ignoreIndex, labelSmoothing, zLoss, softcap, temperature, targetGradient, metrics, validate',
     ],
     [
       ({ x, theirTargets }) => crossEntropy(x, theirTargets),
@@ -338,6 +400,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       empty: context.tensor([[], []]),
       weight: context.tensor(new Float32Array(12), [4, 3]),
       targets: context.tensor(Int32Array.of(0, 1)),
+      floats: context.tensor([0, 1]),
       gone,
       theirs: other.tensor(numbers),
       theirTargets: other.tensor(Int32Array.of(0, 1)),
@@ -363,6 +426,15 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       expect((error as Error).name).toBe(kind.name);
       expect({ ...counts, ...context.memory() }).toEqual(before);
     });
+  });
+
+  it.fails('crossEntropy refuses weights that are null or 0', () => {
+    for (const name of ['classWeights', 'sampleWeights']) {
+      expect(() => ce(given.x, { [name]: null })).toThrow(
+        `"${name}" must be a typed array or numbers in arrays, got null`,
+      );
+      expect(() => ce(given.x, { [name]: 0 })).toThrow(ShapeError);
+    }
   });
 
   describe('class indices in a tensor', () => {

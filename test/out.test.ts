@@ -200,6 +200,16 @@ describe.each(Object.entries(variants))('%s', (_, options) => {
     other.dispose();
   });
 
+  it('over the soft labels that the gradient is made from', async () => {
+    for (const dtype of dtypes) {
+      const [x, labels] = [11, 12].map((seed) => context.tensor(normal(35, { seed }), [5, 7], { dtype }));
+      const options = { reduction: 'sum', gradient: true } as const;
+      const expected = await crossEntropy(x, labels, options).gradient!.data();
+      crossEntropy(x, labels, { ...options, gradientOut: labels });
+      expect(await labels.data(), dtype).toEqual(expected);
+    }
+  });
+
   it('refuses two results in one tensor', () => {
     const integers = context.tensor(new Int32Array(25), [5, 5]);
     const both = context.tensor(new Int32Array(10), [5, 2]);

@@ -16,6 +16,7 @@ import {
   type Tensor,
   topK,
 } from '../src/index.ts';
+import { crossEntropyOf } from './support/cross-entropy-reference.ts';
 import { normal } from './support/random.ts';
 import * as reference from './support/reference.ts';
 
@@ -81,6 +82,58 @@ const crossEntropyEntry = (reduction: 'mean' | 'sum' | 'none', upstream?: number
     return { loss, gradient };
   },
   tolerances: { loss: relative(2e-6), gradient: ofRow(5e-6) },
+});
+
+/** Weights from 0.25 to 1.5, one of them 0. */
+const weightsFor = (length: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => (i % 5 === 3 ? 0 : 0.25 * ((i % 6) + 1)));
+
+/** Labels that do not sum to one, some of them 0. */
+const labelsFor = (size: number): Float32Array => normal(size, { seed: 21 }).map((v) => Math.max(0, v));
+
+const transforms = { labelSmoothing: 0.125, zLoss: 0.01, softcap: 5, temperature: 0.75 };
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+/** Every option at once, with indices or with soft labels. */
+const crossEntropyWhole = (soft: boolean, reduction: 'mean' | 'none'): Entry => ({
+  name: `crossEntropy ${reduction} of ${soft ? 'soft labels' : 'indices'}, every option`,
+  dtypes: floats,
+  call: (x, axis) => {
+    const rowShape = x.shape.filter((_, i) => i !== axis);
+    const targets = soft
+      ? x.context.tensor(labelsFor(x.size), x.shape)
+      : x.context.tensor(targetsFor(x.shape, axis), rowShape);
+    const { loss, gradient, targetGradient, correct, logSumExp } = crossEntropy(x, targets, {
+      ...transforms,
+      axis,
+      reduction,
+      gradient: true,
+      metrics: true,
+      targetGradient: soft,
+      classWeights: weightsFor(x.shape[axis]),
+      sampleWeights: x.context.tensor(weightsFor(sizeOf(rowShape)), rowShape),
+    });
+    return {
+      loss,
+      gradient: gradient!,
+      correct: correct!,
+      logSumExp: logSumExp!,
+      ...(soft ? { targetGradient: targetGradient! } : {}),
+    };
+  },
+  reference: (x, shape, axis) => {
+    const options = {
+      ...transforms,
+      reduction,
+      classWeights: weightsFor(shape[axis]),
+      sampleWeights: weightsFor(sizeOf(shape.filter((_, i) => i !== axis))),
+      ...(soft ? { labels: labelsFor(x.length) } : { targets: targetsFor(shape, axis) }),
+    };
+    const { targetGradient, ...rest } = crossEntropyOf(x, shape, axis, options);
+    return soft ? { ...rest, targetGradient } : rest;
+  },
+  // Softcap rounds the logits themselves, to a unit of their last place, which the exponential multiplies.
+  tolerances: { loss: relative(4e-6), gradient: ofRow(2e-5), targetGradient: ofRow(5e-6), logSumExp: logSum },
 });
 
 /** A weight [5, D] for features whose last axis has D. */
@@ -179,6 +232,9 @@ export const table: readonly Entry[] = [
     },
     tolerances: { loss: relative(2e-6), gradient: ofRow(5e-6) },
   },
+  crossEntropyWhole(false, 'mean'),
+  crossEntropyWhole(true, 'mean'),
+  crossEntropyWhole(true, 'none'),
   {
     name: 'linear with bias',
     dtypes: floats,

@@ -161,7 +161,7 @@ function record<W extends string>(
         class_weights: whole(classWeights),
         sample_weights: whole(sampleWeights),
       },
-      uniforms: { ...ignore, count: rows.count },
+      uniforms: { ...ignore, count: rows.count, classes: rows.classes },
     });
   }
   const pass = (results: Record<string, Bound | undefined>) =>

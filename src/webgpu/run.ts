@@ -132,11 +132,11 @@ export class Recorder implements GpuWork {
    * The results that go through scratch: float16 where 16-bit stores do not exist (a word holds two elements, which may belong to
    * two rows), which only `output` has; and what lies in a buffer that the kernel reads too, elsewhere than in place.
    */
-  #mustStage({ bindings }: BoundPass): ReadonlySet<string> {
+  #mustStage({ kernel, bindings }: BoundPass): ReadonlySet<string> {
     const written = new Set(Object.values(this.#work.writes));
     const f16 = this.#backend.device.features.has('shader-f16');
     const mustStage = ([name, [target]]: [string, Bound]) => {
-      if (name === 'input' || !written.has(target)) return false;
+      if (!written.has(target) || !writes(kernel, name)) return false; // it may be read, in place
       if (target.dtype === 'float16' && !(f16 && name === 'output')) return true;
       const inPlace = (other: string) => name === 'output' && other === 'input' && bindings.input[0] === target;
       const shares = ([other, [storage]]: [string, Bound]) =>
@@ -266,6 +266,13 @@ export class Recorder implements GpuWork {
     return buffer;
   }
 }
+
+/** Whether a kernel writes to a binding. `output` belongs to a seam. */
+const writes = ({ text, needs }: Part, name: string): boolean =>
+  name === 'output' ||
+  text.includes(`read_write>${name}:`) ||
+  text.includes(`read_write> ${name}:`) ||
+  needs.some((part) => writes(part, name));
 
 /** `softmax` of `softmax.wgsl`. */
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
