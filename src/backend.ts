@@ -8,6 +8,7 @@
 import type { Rows } from './rows.js';
 import type { Part } from './webgpu/link.js';
 
+/** What a tensor's elements are. float16 is storage: sums are float32, and `data()` gives a Float32Array. */
 export type DType = 'float32' | 'float16' | 'int32' | 'uint32';
 
 /** The numbers of a tensor as JavaScript sees them; float16 is a Float32Array of rounded values. */
@@ -73,6 +74,7 @@ export interface Work {
   gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
 }
 
+/** What a context holds. */
 export interface MemoryReport {
   /** Tensors that are not disposed of. */
   tensors: number;
@@ -84,6 +86,7 @@ export interface MemoryReport {
   bytesAllocated: number;
 }
 
+/** Why a device was lost, as the platform says it. */
 export interface LostInfo {
   readonly reason: string;
   readonly message: string;

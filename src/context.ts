@@ -9,6 +9,7 @@ import { GpuBackend } from './webgpu/backend.js';
 import { findDevice } from './webgpu/device.js';
 import type { Planner } from './webgpu/plan.js';
 
+/** Where a context is to compute. */
 export interface ContextOptions {
   /** 'auto' (default): WebGPU on a hardware adapter, the CPU otherwise. 'webgpu' takes any adapter, and throws where there is none. */
   backend?: 'auto' | 'webgpu' | 'cpu';
@@ -23,8 +24,11 @@ export interface ContextOptions {
   plan?: Planner;
 }
 
+/** How `context.tensor` is to hold its numbers. */
 export interface TensorOptions {
+  /** float32 by default; int32 for an Int32Array, uint32 for a Uint32Array. */
   dtype?: DType;
+  /** A name for the buffer, as graphics debuggers show it. */
   label?: string;
 }
 
@@ -33,7 +37,7 @@ export interface HostOperand extends Spec {
   readonly values: Values;
 }
 
-/** @internal What an operation hands to `Context.run`: see src/backend.ts. */
+/** What an operation hands to its context: see src/backend.ts. */
 export interface Operation<W extends string> {
   readonly name: string;
   readonly reads: Readonly<Record<string, Tensor | HostOperand | undefined>>;

@@ -147,7 +147,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
         [1, 2, 3],
         [4, 5, 6],
       ]);
-    it.each<[name: string, options: object, error: typeof Error, message: string]>([
+    it.each<[name: string, options: object, error: new (message: string) => Error, message: string]>([
       ['labelSmoothing', { labelSmoothing: 1.5 }, RangeError, '"labelSmoothing" must be a number from 0 to 1, got 1.5'],
       ['softcap', { softcap: 0 }, RangeError, '"softcap" must be a positive finite number, got 0'],
       ['temperature', { temperature: -1 }, RangeError, '"temperature" must be a positive finite number, got -1'],

@@ -31,7 +31,8 @@ function repeated(size: number, period = 100_003): Float32Array {
   return out;
 }
 
-const row = (x: ArrayLike<number>, r: number, classes: number) => Array.from({ length: classes }, (_, c) => x[r * classes + c]);
+const row = (x: ArrayLike<number>, r: number, classes: number) =>
+  Array.from({ length: classes }, (_, c) => x[r * classes + c]);
 
 describe.each(['webgpu', 'cpu'] as const)('%s', (backend) => {
   let context: Context;
@@ -61,11 +62,14 @@ describe.each(['webgpu', 'cpu'] as const)('%s', (backend) => {
     // The first row, those on both sides of the cut at 128 MiB, and the last.
     const cut = Math.floor((128 * 2 ** 20) / (4 * classes));
     for (const r of [0, cut - 2, cut - 1, cut, cut + 1, rows - 1]) {
-      const expected = reference.crossEntropy(row(values, r, classes), [1, classes], [targets[r]], { reduction: 'none' });
+      const expected = reference.crossEntropy(row(values, r, classes), [1, classes], [targets[r]], {
+        reduction: 'none',
+      });
       expectClose([losses[r]], expected.loss, { relative: 2e-6 }, `loss of row ${r}`);
     }
     const best = await argmax(logits).data();
-    for (const r of [0, cut, rows - 1]) expect(best[r]).toBe(reference.argmax(row(values, r, classes), [1, classes])[0]);
+    for (const r of [0, cut, rows - 1])
+      expect(best[r]).toBe(reference.argmax(row(values, r, classes), [1, classes])[0]);
     logits.dispose();
     const sums = logSumExp(gradient!);
     expect((await sums.data()).length).toBe(rows);
@@ -110,12 +114,26 @@ describe.each(['webgpu', 'cpu'] as const)('%s', (backend) => {
     values[777_777] = 12;
     const x = context.tensor(values, [1, 1_000_000]);
     const { loss } = crossEntropy(x, [777_777], { gradient: true });
-    expectClose(await loss.data(), reference.crossEntropy(values, [1, 1_000_000], [777_777]).loss, { relative: 2e-6 }, 'loss');
-    expectClose(await logSumExp(x).data(), reference.logSumExp(values, [1, 1_000_000]), { relative: 1e-6 }, 'logSumExp');
+    expectClose(
+      await loss.data(),
+      reference.crossEntropy(values, [1, 1_000_000], [777_777]).loss,
+      { relative: 2e-6 },
+      'loss',
+    );
+    expectClose(
+      await logSumExp(x).data(),
+      reference.logSumExp(values, [1, 1_000_000]),
+      { relative: 1e-6 },
+      'logSumExp',
+    );
     const p = await softmax(x).data();
     const expected = reference.softmax(values, [1, 1_000_000]);
     const units = expected.map((v) => 2 * (4 + Math.abs(Math.log(v)) / 2 + Math.log2(1e6) / 2));
-    expectClose(p.map((v, i) => (v - expected[i]) / (expected[i] * 2 ** -23 * units[i])), new Float32Array(1_000_000), { absolute: 1 });
+    expectClose(
+      p.map((v, i) => (v - expected[i]) / (expected[i] * 2 ** -23 * units[i])),
+      new Float32Array(1_000_000),
+      { absolute: 1 },
+    );
     expect(await topK(x, 1).indices.array()).toEqual([[777_777]]);
     expect(await argmax(x).array()).toEqual([777_777]);
   });

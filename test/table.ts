@@ -175,6 +175,17 @@ export const table: readonly Entry[] = [
     reference: (x) => ({ result: reference.sigmoid(x) }),
     tolerances: { result: (expected) => 4 * unit * expected + flushed },
   },
+  ...[softmax, logSoftmax, (x: Tensor, { out }: { out: Tensor }) => sigmoid(x, { out })].map(
+    (operation, i): Entry => ({
+      name: `${['softmax', 'logSoftmax', 'sigmoid'][i]} over its own logits`,
+      dtypes: floats,
+      call: (x, axis) => ({ result: operation(x, { axis, out: x }) }),
+      reference: (x, shape, axis) => ({
+        result: [reference.softmax, reference.logSoftmax, reference.sigmoid][i](x, shape, { axis }),
+      }),
+      tolerances: { result: [probability, relative(2e-6), relative(4 * unit)][i] },
+    }),
+  ),
   {
     name: 'argmax',
     dtypes: all,

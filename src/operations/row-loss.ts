@@ -12,6 +12,7 @@ import { choice, classAxis, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
 import { expectTensor, operand, result } from './operands.js';
 
+/** What becomes of the losses of the rows: their weighted mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 /** Options of every loss. */

@@ -4,15 +4,11 @@ import type { Backend, LostInfo, MemoryReport, Spec, Storage, Values, Work } fro
 import { CrossheadError, DeviceLostError, DisposedError, OutOfMemoryError } from '../errors.js';
 import { packHalf, unpackHalf } from '../float16.js';
 import { sizeOf } from '../rows.js';
-import { BufferPool, type Failure, stagingUsage, storageUsage } from './buffers.js';
+import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
 import { Recorder } from './run.js';
-
-/** Bytes of elements; what is copied and bound is rounded up to whole words. */
-export const bytesOf = (dtype: Storage['dtype'], length: number): number => length * (dtype === 'float16' ? 2 : 4);
-export const wholeWords = (bytes: number): number => bytes + (-bytes & 3);
 
 export class GpuBackend implements Backend {
   readonly name = 'webgpu';
@@ -29,8 +25,8 @@ export class GpuBackend implements Backend {
   #lose!: (info: LostInfo) => void;
   #lost: LostInfo | null = null;
   #disposed = false;
-  /** Pipelines that `prepare` waits for; null while work is run. */
-  #preparing: Promise<void>[] | null = null;
+  /** What `prepare` is to compile; null while work is run. */
+  #preparing: Recorder['variants'] | null = null;
   /** What has failed since `finished` was last called, and what may still. */
   readonly #failed = new Set<Error>();
   readonly #pending = new Set<Failure>();
@@ -109,7 +105,7 @@ export class GpuBackend implements Backend {
     const recorder = new Recorder(this, work);
     if (this.#preparing) {
       recorder.record();
-      this.#preparing.push(...recorder.variants.map(([name, variant]) => this.pipelines.prepare(name, variant)));
+      this.#preparing.push(...recorder.variants);
       return recorder.plan;
     }
     const end = this.#watch();
@@ -130,14 +126,14 @@ export class GpuBackend implements Backend {
   }
 
   async prepare(calls: () => void): Promise<void> {
-    const pipelines: Promise<void>[] = [];
-    this.#preparing = pipelines;
+    const variants: Recorder['variants'] = [];
+    this.#preparing = variants;
     try {
       calls();
     } finally {
       this.#preparing = null;
     }
-    await Promise.all(pipelines);
+    await Promise.all(variants.map(([name, variant]) => this.pipelines.prepare(name, variant)));
   }
 
   async read(from: Storage): Promise<Values> {

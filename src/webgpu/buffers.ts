@@ -1,6 +1,8 @@
 // GPU buffers, pooled by usage and size, with a cap on what the pool keeps. A buffer may be given to new work as soon as the work
 // that used it is submitted: the queue runs in order.
 
+import type { DType } from '../backend.js';
+
 // By number: Node has no GPUBufferUsage until `globals` of the package `webgpu` is installed.
 export const usage = {
   mapRead: 0x1,
@@ -9,6 +11,10 @@ export const usage = {
   uniform: 0x40,
   storage: 0x80,
 } as const;
+
+/** Bytes of elements; what is copied and bound is rounded up to whole words. */
+export const bytesOf = (dtype: DType, length: number): number => length * (dtype === 'float16' ? 2 : 4);
+export const wholeWords = (bytes: number): number => bytes + (-bytes & 3);
 
 /** What tensors are made of. */
 export const storageUsage: number = usage.storage | usage.copySource | usage.copyTarget;

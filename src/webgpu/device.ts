@@ -12,6 +12,12 @@ export type Found =
     }
   | { device: null; reason: string };
 
+/**
+ * GPU objects in use, kept for good: in Node, Dawn's instance takes the process with it when it is collected while one of its devices
+ * lives.
+ */
+const kept = new Set<GPU>();
+
 const none = (reason: string): Found => ({ device: null, reason });
 
 /** Whether an adapter computes on the CPU, by its own word or by its name. */
@@ -73,6 +79,7 @@ export async function findDevice(options: ContextOptions, hardwareOnly: boolean)
     const name = described(adapter.info);
     const software = isSoftware(adapter.info);
     if (software && hardwareOnly) return none(`The WebGPU adapter is a software one, ${name}: the CPU is faster.`);
+    kept.add(gpu);
     const device = await adapter.requestDevice(describe(adapter, options.label));
     return {
       device,

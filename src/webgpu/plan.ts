@@ -10,6 +10,7 @@ export interface Facts {
   readonly maxInvocations: number;
 }
 
+/** The rows that a kernel is to work on. */
 export interface PlanRequest {
   /** The kernel, such as `softmax`. */
   readonly kernel: string;
@@ -28,6 +29,7 @@ export interface Plan {
   readonly rows: number;
 }
 
+/** Chooses the variant of a kernel. */
 export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 
 /** The plan's name, which results carry. */

@@ -2,8 +2,8 @@
 
 import narrow from '../../shaders/narrow.wgsl';
 import type { Bound, DType, GpuWork, RowPass, Storage, Work } from '../backend.js';
-import { bytesOf, type GpuBackend, wholeWords } from './backend.js';
-import { type Failure, storageUsage, uniformUsage } from './buffers.js';
+import type { GpuBackend } from './backend.js';
+import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
 import { type Chunk, checkPlan, chunksOf, gridOf, type Plan, planName } from './plan.js';
