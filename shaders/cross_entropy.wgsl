@@ -9,7 +9,7 @@
 //
 // An index without smoothing needs no second look at the row: its mass is the target's weight.
 // Twin: src/cpu/cross-entropy.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/half.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl
 
 struct Params {
   rows: u32,
@@ -26,13 +26,10 @@ struct Params {
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(5) var<storage, read> labels: array<u32>; // (rows, classes), in place of targets
 @group(0) @binding(6) var<storage, read_write> target_gradient: array<u32>; // (rows, classes)
 @group(0) @binding(7) var<storage, read_write> correct: array<u32>; // (rows)
 @group(0) @binding(8) var<storage, read_write> log_sum_exps: array<u32>; // (rows)
 
-override HAS_LABELS: bool = false;
-override HALF_LABELS: bool = false;
 override HAS_TARGET_GRADIENT: bool = false;
 override HAS_CORRECT: bool = false;
 override HAS_LOG_SUM_EXPS: bool = false;
@@ -48,14 +45,6 @@ struct Terms {
   masked_mass: bool, // some of the mass lies on a masked class
   undefined: bool,
   is_correct: bool,
-}
-
-fn label_bits(i: u32) -> u32 {
-  let at = offsets.labels + i;
-  if (HALF_LABELS) {
-    return widened_at(labels[at >> 1u], at);
-  }
-  return labels[at];
 }
 
 // a_c, given the label's bits where there are labels.

@@ -1,29 +1,33 @@
-// The losses of all rows as one number, divided by `divisor` for 'mean'. One row, whose classes are the losses.
+// The losses of all rows as one number, divided by `divisor` for 'mean'; of many losses, slices first. Here a row is a slice, whose
+// classes are losses; the last slice may be shorter.
 // Infinities and NaN are told by their bits, as everywhere.
 // Twin: src/cpu/reduce-rows.ts
 // Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/divisor.wgsl
 // Seams: reduce
 
 struct Params {
-  rows: u32, // 1
-  count: u32,
+  rows: u32, // slices
+  classes: u32, // losses a slice
+  first_row: u32,
+  count: u32, // losses of all slices
   divided_by: f32,
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> losses: array<u32>; // (count)
-@group(0) @binding(4) var<storage, read_write> total: array<u32>; // (1)
-
+@group(0) @binding(4) var<storage, read_write> total: array<u32>; // (slices)
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
+  let start = offsets.losses + place.row * params.classes;
+  let length = min(params.classes, params.count - (params.first_row + place.row) * params.classes);
   var infinite = vec2u(0u); // 1 where +infinity, and where -infinity, was found; both for a NaN
   var sum = 0.0;
   var block = 0.0;
   var terms = 0u;
-  for (var i = place.lane; i < params.count; i += LANES) {
-    let bits = losses[offsets.losses + i];
+  for (var i = place.lane; i < length; i += LANES) {
+    let bits = losses[start + i];
     infinite |= vec2u(vec2u(bits) == vec2u(INFINITY_BITS, NEGATIVE_INFINITY_BITS)) | vec2u(u32(is_nan(bits)));
     block += select(bitcast<f32>(bits), 0.0, magnitude_of(bits) >= INFINITY_BITS);
     terms++;
@@ -35,7 +39,7 @@ fn main(at: Invocation) {
   let merged_sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
   infinite = reduced(at, MERGE_MAX, infinite);
   if (place.inside && place.lane == 0u) {
-    total[offsets.total] = divided(merged_sum, infinite);
+    total[offsets.total + place.row] = divided(merged_sum, infinite);
   }
 }
 

@@ -42,7 +42,7 @@ export interface RowPass {
   readonly rows: Rows;
   /** By the names that the kernel declares; undefined for what the call does not have. `input` and `output` may be one storage; no other pair may. */
   readonly bindings: Readonly<Record<string, Bound | undefined>>;
-  /** Fields of the kernel's `Params`; rows, classes and inner are filled in. */
+  /** Fields of the kernel's `Params`; rows, classes, inner and first_row (the number of the first of `rows`) are filled in. */
   readonly uniforms?: Readonly<Record<string, number>>;
   /** Values of the kernel's `override`s. */
   readonly constants?: Readonly<Record<string, number>>;

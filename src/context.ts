@@ -18,7 +18,7 @@ export interface ContextOptions {
   /** A device that another library made. It is never destroyed or reconfigured. */
   device?: GPUDevice;
   powerPreference?: GPUPowerPreference;
-  /** A name for the buffers and pipelines, as graphics debuggers show it. */
+  /** A name for the device and the tensors' buffers, as graphics debuggers show it. */
   label?: string;
   /** Chooses the variant of a kernel in place of the default plan; for tests, benchmarks and tuning. */
   plan?: Planner;
@@ -97,7 +97,11 @@ export class Context {
     const dtype = options.dtype === undefined ? undefined : choice(fn, 'dtype', options.dtype, dtypes, 'float32');
     const operand = fromNumbers(fn, 'data', data, shape === undefined ? undefined : validShape(fn, shape), dtype);
     return this.#keep(
-      new Tensor(this, operand.shape, this.#backend.upload(operand, operand.values, options.label ?? this.#label)),
+      new Tensor(
+        this,
+        operand.shape,
+        this.#backend.upload(operand, operand.values, options.label ?? `${this.#label}${fn}`),
+      ),
     );
   }
 

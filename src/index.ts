@@ -18,17 +18,41 @@ export type { Activation } from './head/describe-head.js';
 export type { ClassName } from './head/labels.js';
 export type { LoadProgress, Source } from './head/read-bytes.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
+export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './operations/binary-cross-entropy.js';
+export { type BrierLossOptions, brierLoss } from './operations/brier-loss.js';
+export { type ContrastiveLossOptions, contrastiveLoss } from './operations/contrastive-loss.js';
+export { type CosineEmbeddingLossOptions, cosineEmbeddingLoss } from './operations/cosine-embedding-loss.js';
 export {
   type CrossEntropyOptions,
   type CrossEntropyResult,
   crossEntropy,
 } from './operations/cross-entropy.js';
+export type { ElementLossOptions, ElementTargets } from './operations/element-loss.js';
+export type { EmbeddingLossOptions, EmbeddingLossResult } from './operations/embedding-loss.js';
+export { type EntropyOptions, entropy, entropyGradient, entropyLoss } from './operations/entropy.js';
+export { type FocalLossOptions, focalLoss } from './operations/focal-loss.js';
+export { type HingeEmbeddingLossOptions, hingeEmbeddingLoss } from './operations/hinge-embedding-loss.js';
+export { type HingeLossOptions, hingeLoss } from './operations/hinge-loss.js';
+export { type KLDivLossOptions, klDivLoss } from './operations/kl-div-loss.js';
+export { type KLDivergenceOptions, klDivergence } from './operations/kl-divergence.js';
 export { type LinearOptions, linear } from './operations/linear.js';
+export { logSoftmaxGradient } from './operations/log-softmax-gradient.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
+export { type LogSumExpGradientOptions, logSumExpGradient } from './operations/log-sum-exp-gradient.js';
+export { type MarginRankingLossOptions, marginRankingLoss } from './operations/margin-ranking-loss.js';
+export type { MatrixGradientOptions } from './operations/matrix-gradient.js';
+export { meanSquaredError } from './operations/mean-squared-error.js';
+export { type MultiMarginLossOptions, multiMarginLoss } from './operations/multi-margin-loss.js';
+export { type NllLossOptions, nllLoss } from './operations/nll-loss.js';
 export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
+export { type SampleOptions, sample } from './operations/sample.js';
 export { type SigmoidOptions, sigmoid } from './operations/sigmoid.js';
+export { type SigmoidFocalLossOptions, sigmoidFocalLoss } from './operations/sigmoid-focal-loss.js';
+export type { CheckedTargets } from './operations/signs.js';
 export { logSoftmax, type SoftmaxOptions, softmax } from './operations/softmax.js';
+export { softmaxGradient } from './operations/softmax-gradient.js';
 export type { Targets } from './operations/targets.js';
 export { type TopKOptions, type TopKResult, topK } from './operations/top-k.js';
+export { type TripletMarginLossOptions, tripletMarginLoss } from './operations/triplet-margin-loss.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
 export type { Facts, Plan, Planner, PlanRequest } from './webgpu/plan.js';

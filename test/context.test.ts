@@ -181,8 +181,8 @@ describe('which backend', () => {
     };
     const context = await createContext({ device, label: 'mine' });
     softmax(context.tensor([1, 2], undefined, { label: 'scores' }));
-    expect(labels).toContain('scores');
-    expect(labels).toContain('mine: softmax.probabilities');
+    context.tensor([1, 2]);
+    expect(labels).toEqual(expect.arrayContaining(['scores', 'mine: context.tensor', 'mine: softmax.probabilities']));
     device.destroy();
   });
 });
@@ -300,6 +300,45 @@ describe('a device that is lost', () => {
     await context.prepare(() => softmax(x)); // compiles nothing, and hangs nowhere
     context.dispose();
     await expect(y.data()).rejects.toThrow(DisposedError);
+  });
+
+  it('fails results, and no other promise, where error scopes fail with it', async () => {
+    const device = await requestDevice();
+    const popErrorScope = device.popErrorScope.bind(device);
+    device.popErrorScope = () => popErrorScope().then(() => Promise.reject(new DOMException('gone', 'OperationError')));
+    const context = await createContext({ device });
+    const p = softmax(context.tensor(numbers)); // compiles, allocates and uploads
+    await expect(p.data()).rejects.toThrow('The device failed: OperationError: gone');
+    await expect(argmax(p).data()).rejects.toThrow('The device failed');
+    device.destroy();
+    await expect(p.data()).rejects.toThrow(DeviceLostError);
+  });
+
+  it('between the copy and the look at it', async () => {
+    for (const how of ['destroyed', 'lost', 'disposed']) {
+      const context = await onGpu();
+      const device = context.device!;
+      const createBuffer = device.createBuffer.bind(device);
+      device.createBuffer = (descriptor) => {
+        const buffer = createBuffer(descriptor);
+        const mapAsync = buffer.mapAsync.bind(buffer);
+        buffer.mapAsync = async (...range) => {
+          await mapAsync(...range);
+          if (how === 'disposed') context.dispose();
+          else if (how === 'destroyed') device.destroy();
+          else {
+            // What a crash does: the numbers are there, and are not to be trusted.
+            const mapped = buffer.getMappedRange(0, 8).slice(0);
+            device.destroy();
+            await device.lost;
+            Object.assign(buffer, { getMappedRange: () => mapped, unmap: () => undefined });
+          }
+        };
+        return buffer;
+      };
+      const error = await errorOf(context.tensor([1, 2]).data());
+      expect(error, how).toBeInstanceOf(how === 'disposed' ? DisposedError : DeviceLostError);
+    }
   });
 
   it('leaves other contexts alone', async () => {

@@ -142,8 +142,9 @@ describe.each(Object.entries(variants))('%s', (_, options) => {
     const out = context.tensor(new Float32Array(35), [5, 7]);
     const [once, twice] = [softmax(x), softmax(softmax(x))];
     softmax(x, { out });
+    const reading = out.data(); // as it is now, whatever is written next
     softmax(out, { out });
-    expect(await out.data()).toEqual(await twice.data());
+    expect([await reading, await out.data()]).toEqual([await once.data(), await twice.data()]);
     softmax(x, { out }); // back again
     const best = argmax(out);
     sigmoid(out, { out });
@@ -305,6 +306,23 @@ describe.each(Object.entries(gpuVariants))('in a larger buffer: %s', (_, options
       }
     },
   );
+
+  it('nothing, at the very end of the buffer', async () => {
+    const end = { byteOffset: 256 };
+    const buffer = filled(64);
+    const logits = context.fromBuffer(buffer, [0, 3], end);
+    const targets = context.fromBuffer(buffer, [0], { ...end, dtype: 'int32' });
+    expect(await softmax(logits, { out: logits }).array()).toEqual([]);
+    expect(await crossEntropy(logits, targets, { gradientOut: logits }).loss.array()).toBeNaN();
+    expect(
+      await linear(context.fromBuffer(buffer, [2, 0], end), context.fromBuffer(buffer, [3, 0], end)).array(),
+    ).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+    await context.finished();
+    expect(await wordsOf(context.device!, buffer)).toEqual(new Uint32Array(64).fill(canary));
+  });
 
   it('over its own input through another view of the buffer', async () => {
     for (const dtype of dtypes) {

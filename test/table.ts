@@ -11,6 +11,8 @@ import {
   linear,
   logSoftmax,
   logSumExp,
+  type SampleOptions,
+  sample,
   sigmoid,
   softmax,
   type Tensor,
@@ -136,6 +138,19 @@ const crossEntropyWhole = (soft: boolean, reduction: 'mean' | 'none'): Entry => 
   tolerances: { loss: relative(4e-6), gradient: ofRow(2e-5), targetGradient: ofRow(5e-6), logSumExp: logSum },
 });
 
+/** Draws are equal on all backends but where two classes lie within rounding, which no row of these tests does. */
+function sampleEntry({ topK = Number.POSITIVE_INFINITY, ...filters }: Omit<SampleOptions, 'seed'>): Entry {
+  const named = Object.entries(Number.isFinite(topK) ? { topK, ...filters } : filters);
+  const options = (classes: number) => ({ ...filters, topK: Math.min(topK, classes), seed: 2 ** 40 + 7 });
+  return {
+    name: ['sample', ...named.map(([name, value]) => `${name} ${value}`)].join(', '),
+    dtypes: floats,
+    call: (x, axis) => ({ result: sample(x, { ...options(x.shape[axis]), axis }) }),
+    reference: (x, shape, axis) => ({ result: reference.sample(x, shape, { ...options(shape[axis]), axis }) }),
+    tolerances: {},
+  };
+}
+
 /** A weight [5, D] for features whose last axis has D. */
 const weightFor = (depth: number): Float32Array => normal(5 * depth, { seed: 5 });
 
@@ -209,6 +224,11 @@ export const table: readonly Entry[] = [
       tolerances: {},
     }),
   ),
+  sampleEntry({}),
+  sampleEntry({ topK: 5, temperature: 3 }),
+  sampleEntry({ topP: 0.8 }),
+  sampleEntry({ minP: 0.1 }),
+  sampleEntry({ topK: 20, topP: 0.9, minP: 0.01, temperature: 2 }),
   crossEntropyEntry('mean'),
   crossEntropyEntry('sum', -0.75),
   crossEntropyEntry('none'),

@@ -22,3 +22,14 @@ fn product_bits(a: u32, b: u32) -> u32 {
   }
   return INFINITY_BITS | ((a ^ b) & 0x80000000u);
 }
+
+// a - b as bits, as IEEE 754 has it.
+fn difference_bits(a: u32, b: u32) -> u32 {
+  if (max(magnitude_of(a), magnitude_of(b)) < INFINITY_BITS) {
+    return bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
+  }
+  if (is_nan(a) || is_nan(b) || a == b) {
+    return NAN_BITS;
+  }
+  return select(b ^ 0x80000000u, a, magnitude_of(a) == INFINITY_BITS);
+}

@@ -14,8 +14,13 @@ fn log1p_positive(s: f32) -> f32 {
   if (s < 0.41421356) {
     return log_ratio(s / (2.0 + s));
   }
-  // 1 + s = m 2^k with m from sqrt(1/2) to sqrt(2)
-  let bits = bitcast<u32>(1.0 + s);
+  return log_positive(1.0 + s);
+}
+
+// log(y) for y from 2^-126; below, as of 2^-126.
+fn log_positive(y: f32) -> f32 {
+  // y = m 2^k with m from sqrt(1/2) to sqrt(2)
+  let bits = max(bitcast<u32>(y), 0x00800000u);
   let upper = u32((bits & 0x7fffffu) > 0x3504f3u);
   let k = f32(i32(bits >> 23u) - 127 + i32(upper));
   let m = bitcast<f32>((bits & 0x7fffffu) | ((127u - upper) << 23u));

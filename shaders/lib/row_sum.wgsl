@@ -78,15 +78,19 @@ fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
   return select(ROW_CAREFUL, ROW_ALL_MASKED, maximum_key == ascending(NEGATIVE_INFINITY_BITS));
 }
 
-fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
+// The maximum of a row and its kind; what is beside the maximum is left at 0.
+fn row_maximum(at: Invocation, lane: u32, start: u32) -> RowSum {
   var top = vec2u(0u); // the largest value, ascending; the largest magnitude
   for (var c = lane; c < params.classes; c += LANES) {
     let bits = logit(start + c * params.inner);
     top = max(top, vec2u(ascending(bits), magnitude_of(bits)));
   }
   top = reduced(at, MERGE_MAX, top);
-  var row = RowSum(ascended(top.x), 0.0, 0.0, row_kind(top.x, top.y));
+  return RowSum(ascended(top.x), 0.0, 0.0, row_kind(top.x, top.y));
+}
 
+fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
+  var row = row_maximum(at, lane, start);
   var sum = vec2f(0.0); // ties and rest
   var block = vec2f(0.0);
   var terms = 0u;

@@ -2,7 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
-import { type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
+import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, rowSum, shareOf } from './row-sum.js';
 import { softcapped, softcapSlope } from './softcap.js';
 
@@ -72,7 +72,7 @@ function termsOf(
 ): RowTerms {
   const { smoothing, zLoss, softcap, temperature } = settings;
   const known = place.target === null || (place.target >= 0 && place.target < rows.classes);
-  if (!known || isUndefined(row)) return { loss: Number.NaN, derivative: () => Number.NaN };
+  if (!known || isUndefined(row)) return noAnswer;
   const { logits } = arrays;
   let mass = 0;
   let around = 0; // sum of a_c times the distance to the maximum

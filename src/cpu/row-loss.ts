@@ -25,6 +25,9 @@ export interface RowTerms {
   derivative(c: number, i: number): number;
 }
 
+/** Of a row without an answer. */
+export const noAnswer: RowTerms = { loss: Number.NaN, derivative: () => Number.NaN };
+
 /**
  * @param termsOf of row r, which begins at element `start`; `scale` is what its derivatives are multiplied by, null where they are 0
  */

@@ -17,15 +17,11 @@ export type RowKind = 'plain' | 'allMasked' | 'infinite' | 'nan';
 /** A row without a softmax: every number made of it is NaN. */
 export const isUndefined = (row: RowSum): boolean => row.kind !== 'plain';
 
-/** @param step elements from one class to the next */
-export function rowSum(
-  logits: Values,
-  start: number,
-  step: number,
-  classes: number,
-  temperature: number,
-  softcap = 0,
-): RowSum {
+/**
+ * The maximum of a row and its kind; what is beside the maximum is left at 0.
+ * @param step elements from one class to the next
+ */
+export function rowMaximum(logits: Values, start: number, step: number, classes: number, softcap = 0): RowSum {
   const row: RowSum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'plain' };
   const end = start + classes * step;
   for (let i = start; i < end; i += step) {
@@ -36,7 +32,21 @@ export function rowSum(
   if (row.kind === 'nan') return row;
   if (row.maximum === Number.NEGATIVE_INFINITY) row.kind = 'allMasked';
   if (row.maximum === Number.POSITIVE_INFINITY) row.kind = 'infinite';
+  return row;
+}
+
+/** @param step elements from one class to the next */
+export function rowSum(
+  logits: Values,
+  start: number,
+  step: number,
+  classes: number,
+  temperature: number,
+  softcap = 0,
+): RowSum {
+  const row = rowMaximum(logits, start, step, classes, softcap);
   if (isUndefined(row)) return row;
+  const end = start + classes * step;
   for (let i = start; i < end; i += step) {
     const x = softcapped(logits[i], softcap);
     if (x === row.maximum) row.ties++;

@@ -1,11 +1,9 @@
 import crossEntropyKernel from '../../shaders/cross_entropy.wgsl';
-import type { Spec } from '../backend.js';
 import { type CrossEntropySettings, crossEntropyRows } from '../cpu/cross-entropy.js';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { flag, number, positive } from '../validate.js';
-import { operand } from './operands.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
-import { classIndices, expectClasses, isSoft, softLabels, type Targets } from './targets.js';
+import { ignoreIndexOf, indicesFor, isSoft, perClass, softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
 
 export interface CrossEntropyOptions extends RowLossOptions {
@@ -67,6 +65,7 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
   const call = rowLossCall(fn, 'logits', logits, options, own);
   const { context, input, rows, rowShape } = call;
   const soft = isSoft(targets, input.shape, rowShape);
+  const validate = flag(fn, 'validate', options.validate);
   const wantsTargets = flag(fn, 'targetGradient', options.targetGradient);
   if (soft && options.ignoreIndex != null)
     throw new TypeError(`${fn}: "ignoreIndex" cannot be given with soft targets`);
@@ -74,27 +73,22 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
   const settings = settingsOf(fn, options);
   const ignoreIndex = soft ? null : settings.ignoreIndex;
   const labels = soft ? softLabels(fn, targets, context, input.shape) : undefined;
-  const indices = soft ? undefined : classIndices(fn, targets, context, rowShape, rows.classes, ignoreIndex);
+  const hard = soft ? undefined : indicesFor(call, targets, validate, ignoreIndex);
   const metrics = flag(fn, 'metrics', options.metrics);
-  const check = flag(fn, 'validate', options.validate) && indices instanceof Tensor;
-  const weights: Spec = { dtype: 'float32', shape: [rows.classes] };
-  const { classWeights } = options;
   return runRowLoss<'targetGradient' | 'correct' | 'logSumExp'>(call, {
     kernel: crossEntropyKernel,
     ignoreIndex,
     reads: {
       labels,
-      targets: indices,
-      classWeights: classWeights && operand(fn, 'classWeights', classWeights, context, weights, 'one a class'),
+      targets: hard?.indices,
+      classWeights: perClass(call, 'classWeights', options.classWeights),
     },
     writes: {
       targetGradient: wantsTargets ? { dtype: labels?.dtype ?? 'float32', shape: input.shape } : undefined,
       correct: metrics ? { dtype: 'int32', shape: rowShape } : undefined,
       logSumExp: metrics ? { dtype: 'float32', shape: rowShape } : undefined,
     },
-    check: check
-      ? { of: 'targets', expect: (values) => expectClasses(fn, values, rows.classes, ignoreIndex) }
-      : undefined,
+    check: hard?.check,
     uniforms: {
       ...temperatureUniforms(settings.temperature),
       smoothing: settings.smoothing,
@@ -124,10 +118,7 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
 function settingsOf(fn: string, options: CrossEntropyOptions): CrossEntropySettings {
   const { ignoreIndex, labelSmoothing, zLoss, softcap, temperature } = options;
   return {
-    ignoreIndex:
-      ignoreIndex === null
-        ? null
-        : number(fn, 'ignoreIndex', ignoreIndex, -100, 'an integer of int32, or null', (v) => v === (v | 0)),
+    ignoreIndex: ignoreIndexOf(fn, ignoreIndex),
     smoothing: number(fn, 'labelSmoothing', labelSmoothing, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1),
     zLoss: number(fn, 'zLoss', zLoss, 0, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v)),
     softcap: softcap === undefined ? 0 : positive(fn, 'softcap', softcap, 1),

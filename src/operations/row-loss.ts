@@ -1,6 +1,5 @@
 // What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
 
-import sumRowsKernel from '../../shaders/sum_rows.wgsl';
 import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
 import type { Bound, GpuWork, Spec, Storage, Values } from '../backend.js';
 import type { Context, HostOperand, Operation } from '../context.js';
@@ -11,6 +10,7 @@ import type { Tensor } from '../tensor.js';
 import { choice, classAxis, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
 import { expectTensor, operand, result } from './operands.js';
+import { lossScratch, sumLosses } from './sum-losses.js';
 
 /** What becomes of the losses of the rows: their weighted mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -61,7 +61,7 @@ export function rowLossCall(
   fn: string,
   name: string,
   value: Tensor,
-  options: RowLossOptions,
+  options: Omit<RowLossOptions, 'reduction'> & { reduction?: RowLossCall['reduction'] },
   own: readonly string[],
   reductions: readonly RowLossCall['reduction'][] = ['none', 'mean', 'sum'],
 ): RowLossCall {
@@ -94,9 +94,13 @@ export function rowLossCall(
   };
 }
 
+/** What a loss reads and writes on the CPU; of `targets` and `labels`, those that it has. */
+type LossArrays = RowLossArrays & Record<'input' | 'targets' | 'labels', Values> & Record<string, Values>;
+
 /** What is a loss's own. */
 export interface RowLoss<W extends string> {
   readonly kernel: Part;
+  /** What is named `targets` and `classWeights` here enters the divisor of 'mean'. */
   readonly reads?: Operation<W>['reads'];
   readonly writes?: Partial<Record<W, Tensor | Spec>>;
   readonly check?: Operation<W>['check'];
@@ -108,7 +112,7 @@ export interface RowLoss<W extends string> {
   bindings?(storages: Record<string, Storage>): Record<string, Bound | undefined>;
   /** Results of the kernel that are its own: left to passes of their own where the device cannot bind all at once. */
   extras?(storages: Record<string, Storage>): Record<string, Bound | undefined>;
-  cpu(arrays: RowLossArrays & Record<string, Values>, reducing: Reducing): void;
+  cpu(arrays: LossArrays, reducing: Reducing): void;
 }
 
 /** Runs a loss. The input is `input` among the arrays of the CPU. */
@@ -128,7 +132,7 @@ export function runRowLoss<W extends string>(call: RowLossCall, loss: RowLoss<W>
     check: loss.check,
     cpu: (arrays) => {
       const divisor = known(arrays) ?? sumWeights(arrays, rows.count, ignoreIndex);
-      loss.cpu(arrays as RowLossArrays & Record<string, Values>, { none: reduction === 'none', divisor });
+      loss.cpu(arrays as LossArrays, { none: reduction === 'none', divisor });
     },
     gpu: (gpu, storages) => record(gpu, storages, call, loss, known(storages)),
   });
@@ -150,7 +154,7 @@ function record<W extends string>(
   const ignore = { ignores: own.ignoreIndex == null ? 0 : 1, ignore_index: own.ignoreIndex ?? 0 };
   const none = reduction === 'none';
   const divisor = known === null ? gpu.scratch('float32', 1) : undefined;
-  const losses = none ? loss : gpu.scratch('float32', rows.count);
+  const losses = none ? loss : lossScratch(gpu, rows.count);
   const divided = { divided_by: known ?? 1 };
   if (divisor) {
     gpu.rows({
@@ -191,12 +195,5 @@ function record<W extends string>(
     for (const [name, bound] of extras) pass({ [name]: bound });
     pass(main);
   }
-  if (!none) {
-    gpu.rows({
-      kernel: sumRowsKernel,
-      rows: all,
-      bindings: { losses: [losses, 0], total: [loss, 0], divisor: whole(divisor) },
-      uniforms: { ...divided, count: rows.count },
-    });
-  }
+  if (!none) sumLosses(gpu, losses, loss, rows.count, divided, whole(divisor));
 }

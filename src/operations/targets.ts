@@ -5,8 +5,9 @@ import { ShapeError } from '../errors.js';
 import { isFloatArray, nestedShape } from '../numbers.js';
 import { sameShape, sizeOf } from '../rows.js';
 import { Tensor } from '../tensor.js';
-import { shown } from '../validate.js';
+import { number, shown } from '../validate.js';
 import { floats, operand } from './operands.js';
+import type { RowLoss, RowLossCall } from './row-loss.js';
 
 /** Class indices, in the shape of the rows: an int32 tensor, an array of integers, or plain numbers that are integers. */
 export type Targets = Tensor | ArrayLike<number> | readonly (number | readonly number[])[];
@@ -25,13 +26,36 @@ export function softLabels(
   targets: unknown,
   context: Context,
   shape: readonly number[],
+  name = 'targets',
 ): Tensor | HostOperand {
   const half = targets instanceof Tensor && targets.dtype === 'float16';
   if (targets instanceof Tensor && !floats.includes(targets.dtype)) {
-    throw new TypeError(`${fn}: soft "targets" must be float32 or float16, got a ${targets.dtype} tensor`);
+    throw new TypeError(`${fn}: soft "${name}" must be float32 or float16, got a ${targets.dtype} tensor`);
   }
-  return operand(fn, 'targets', targets, context, { dtype: half ? 'float16' : 'float32', shape });
+  return operand(fn, name, targets, context, { dtype: half ? 'float16' : 'float32', shape });
 }
+
+/** The option `ignoreIndex`: -100 by default, null for none. */
+export const ignoreIndexOf = (fn: string, value: number | null | undefined): number | null =>
+  value === null ? null : number(fn, 'ignoreIndex', value, -100, 'an integer of int32, or null', (v) => v === (v | 0));
+
+/** Indices for a loss, and with `validate` the check of those in a tensor. */
+export function indicesFor(
+  { fn, context, rowShape, rows }: RowLossCall,
+  targets: unknown,
+  validate: boolean,
+  ignoreIndex: number | null = null,
+): { indices: Tensor | HostOperand; check: RowLoss<string>['check'] } {
+  const indices = classIndices(fn, targets, context, rowShape, rows.classes, ignoreIndex);
+  const expect = (values: ArrayLike<number>) => expectClasses(fn, values, rows.classes, ignoreIndex);
+  return { indices, check: validate && indices instanceof Tensor ? { of: 'targets', expect } : undefined };
+}
+
+/** One float32 a class, where it is given. */
+export const perClass = ({ fn, context, rows }: RowLossCall, name: string, value: unknown) =>
+  value === undefined
+    ? undefined
+    : operand(fn, name, value, context, { dtype: 'float32', shape: [rows.classes] }, 'one a class');
 
 /**
  * Indices in the shape of the rows. Those in arrays are checked; those in tensors are guarded by the kernel.

@@ -175,9 +175,8 @@ export class GpuBackend implements Backend {
 
   async #settle(invalid: Promise<GPUError | null>, memory: Promise<GPUError | null>): Failure {
     try {
-      const full = await memory;
+      const [full, wrong] = await Promise.all([memory, invalid]); // both may reject, when the GPU's process is gone
       if (full) return new OutOfMemoryError(`The device has no memory left: ${full.message}`);
-      const wrong = await invalid;
       return wrong && new CrossheadError(`The device refused the work: ${wrong.message}`);
     } catch (error) {
       return this.#lost ? this.#lostError() : new CrossheadError(`The device failed: ${error}`);
@@ -219,8 +218,11 @@ export class GpuBackend implements Backend {
     this.device.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(1, 0, bytes); // watched too: it is an error of a buffer that could not be made
     const failure = firstOf([from?.failure ?? null, this.pool.failureOf(staging), end()]);
+    let copy: ArrayBuffer;
     try {
       await mapped;
+      copy = staging.getMappedRange(0, bytes).slice(0); // which throws where the device was destroyed in between
+      staging.unmap();
     } catch (reason) {
       this.pool.destroy(staging);
       // The rejection can come before `lost` settles.
@@ -228,8 +230,6 @@ export class GpuBackend implements Backend {
       this.#throwIfLost();
       throw (await failure) ?? new CrossheadError(`The result could not be read: ${reason}`);
     }
-    const copy = staging.getMappedRange(0, bytes).slice(0);
-    staging.unmap();
     this.pool.give(staging);
     this.#throwIfLost();
     const error = await failure;

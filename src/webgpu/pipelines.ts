@@ -24,9 +24,14 @@ interface Module {
   readonly module: GPUShaderModule;
 }
 
+/** Asked once of each module: Chromium 156 holds a second answer back until something else is queued, which may be never. */
+const infos = new WeakMap<GPUShaderModule, Promise<GPUCompilationInfo>>();
+
 /** The compiler's messages with the file and line of each; null where there are no errors. */
 export async function complaints(name: string, module: GPUShaderModule, linked: Linked): Promise<string | null> {
-  const { messages } = await module.getCompilationInfo();
+  const info = infos.get(module) ?? module.getCompilationInfo();
+  infos.set(module, info);
+  const { messages } = await info;
   const errors = messages.filter((message) => message.type === 'error');
   if (!errors.length) return null;
   const lines = errors.map((error) => `${linked.locate(error.lineNum)}:${error.linePos}: ${error.message}`);
@@ -52,7 +57,10 @@ export class PipelineCache {
       const { module, descriptor } = this.#describe(name, variant);
       this.#device.pushErrorScope('validation');
       const pipeline = this.#device.createComputePipeline(descriptor);
-      const failure = this.#device.popErrorScope().then((error) => error && explain(name, module, error.message));
+      const failure = this.#device
+        .popErrorScope()
+        .then((error) => error && explain(name, module, error.message))
+        .catch(() => null); // the device is lost, which is told elsewhere
       made = { pipeline, linked: module.linked, failure };
       this.#pipelines.set(key, made);
     }
@@ -93,7 +101,7 @@ export class PipelineCache {
       const linked = link(variant.kernel, variant.choices, variant.given);
       this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
       const made = this.#device.createShaderModule({ code: linked.code, label: name });
-      void this.#device.popErrorScope();
+      this.#device.popErrorScope().catch(() => null);
       module = { linked, module: made };
       this.#modules.set(key, module);
     }

@@ -110,7 +110,13 @@ export class Recorder implements GpuWork {
         name: `${this.#work.name}: ${planName(nameOf(pass.kernel), plan)}`,
         variant,
         ranges: Object.fromEntries(ranges),
-        uniforms: { rows, classes: pass.rows.classes, inner: pass.rows.inner, ...pass.uniforms },
+        uniforms: {
+          rows,
+          classes: pass.rows.classes,
+          inner: pass.rows.inner,
+          first_row: chunk.first * pass.rows.inner,
+          ...pass.uniforms,
+        },
         workgroups: pass.workgroups?.(rows) ?? Math.ceil(rows / plan.rows),
       });
     }
@@ -300,7 +306,7 @@ const firstByte = ({ storage, first }: Range): number => storage.byteOffset + by
 
 /** The bytes to bind: from an aligned byte at or before the first element, to the end of the word of the last. */
 function bytesOfRange(range: Range): { start: number; end: number } {
-  const first = firstByte(range);
+  const first = range.count === 0 ? 0 : firstByte(range); // nothing may lie at the very end of a buffer
   return { start: first - (first % alignment), end: wholeWords(first + bytesOf(range.storage.dtype, range.count)) };
 }
 

@@ -116,6 +116,68 @@ export function topK(x: Numbers, shape: Shape, k: number, axis = -1) {
   return { values, indices };
 }
 
+/** Philox 4x32 of 10 rounds, with integers of any length. */
+export function philox(counter: readonly number[], key: readonly number[]): number[] {
+  let [x, y, z, w] = counter.map(BigInt);
+  let [low, high] = key.map(BigInt);
+  const [upper, lower] = [(p: bigint) => p >> 32n, (p: bigint) => p & 0xffffffffn];
+  for (let round = 0; round < 10; round++) {
+    const [a, b] = [x * 0xd2511f53n, z * 0xcd9e8d57n];
+    [x, y, z, w] = [upper(b) ^ y ^ low, lower(b), upper(a) ^ w ^ high, lower(a)];
+    [low, high] = [lower(low + 0x9e3779b9n), lower(high + 0xbb67ae85n)];
+  }
+  return [x, y, z, w].map(Number);
+}
+
+export interface SampleOptions extends RowOptions {
+  seed: number;
+  topK?: number;
+  topP?: number;
+  minP?: number;
+}
+
+/** The classes that may be drawn, the most probable first: what topK keeps, of those topP, of those minP. */
+export function keptClasses(row: number[], { temperature = 1, topK, topP, minP = 0 }: Omit<SampleOptions, 'seed'>) {
+  const max = largest(row);
+  const p = row.map((x) => Math.exp((x - max) / temperature));
+  const order = row.map((_, c) => c).sort((a, b) => row[b] - row[a] || a - b);
+  const most = order.slice(0, topK).filter((c) => row[c] !== masked);
+  let count = most.length;
+  if (topP !== undefined && topP < 1) {
+    const goal = topP * (1 - 2 ** -18) * sum(most.map((c) => p[c]));
+    let mass = 0;
+    for (count = 0; mass < goal; count++) mass += p[most[count]];
+  }
+  return most.slice(0, count).filter((c) => p[c] >= minP);
+}
+
+/** -log(-log(u)) of a random word: 1 - u is the middle of the word's bucket, of which there are 2^23 to each power of two. */
+export function gumbel(word: number): number {
+  const bucket = 2 ** Math.max(0, Math.floor(Math.log2(word + 0.5)) - 22);
+  return -Math.log(-Math.log1p(-(Math.floor(word / bucket) + 0.5) * bucket * 2 ** -32));
+}
+
+/** What the classes of row r race with: the largest is drawn. -Infinity for what may not be drawn; nothing for a row without answer. */
+export function sampleKeys(row: number[], r: number, options: SampleOptions): number[] {
+  if (broken(row)) return [];
+  const { seed, temperature = 1 } = options;
+  const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
+  const keys = row.map(() => masked);
+  const max = largest(row);
+  for (const c of keptClasses(row, options)) {
+    const word = philox([Math.floor(c / 4), r, 0, 0], key)[c % 4];
+    keys[c] = (row[c] - max) / temperature + gumbel(word);
+  }
+  return keys;
+}
+
+/** The classes drawn; -1 for a row without answer. */
+export const sample = (x: Numbers, shape: Shape, options: SampleOptions): Int32Array =>
+  Int32Array.from(rowIndices(shape, options.axis), (indices, r) => {
+    const keys = sampleKeys(take(x, indices), r, options);
+    return keys.indexOf(largest(keys));
+  });
+
 /** features [rows, depth] times weight [classes, depth] transposed, plus the bias. */
 export function linear(features: Numbers, weight: Numbers, depth: number, bias?: Numbers): Float64Array {
   const classes = weight.length / depth;

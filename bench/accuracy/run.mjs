@@ -1,0 +1,65 @@
+// `npm run bench:accuracy`: measures all contenders in a browser, and writes the tables of docs/measured.md.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { withBench } from '../serve.mjs';
+import { brokenPromises, toMarkdown } from './table.mjs';
+
+const report = new URL('../../docs/measured.md', import.meta.url);
+const [begin, end] = [
+  '<!-- Written by bench/accuracy/run.mjs. -->',
+  '<!-- End of what bench/accuracy/run.mjs wrote. -->',
+];
+
+/** Warnings and errors of a page, each once, without colours and times. */
+function collectWarnings(page) {
+  const warnings = new Set();
+  page.on('console', (message) => {
+    if (!['warn', 'error'].includes(message.type())) return;
+    const text = message.text().replace(/\p{Cc}\[[\d;]*m/gu, '');
+    warnings.add(text.replace(/\d{4}-\d\d-\d\d [\d:.]+ /, '').replace(/\s+/g, ' '));
+  });
+  page.on('pageerror', (error) => warnings.add(String(error)));
+  return warnings;
+}
+
+/** Hands `use` a page of its own, so that no contender sees what another left behind. */
+async function inPage({ url, browser }, use) {
+  const page = await browser.newPage();
+  const warnings = collectWarnings(page);
+  await page.goto(`${url}accuracy/index.html`);
+  await page.waitForFunction(() => globalThis.accuracy);
+  const result = await use(page).catch((error) => void warnings.add(String(error)));
+  await page.close();
+  return { result, warnings: [...warnings] };
+}
+
+async function measureAll(bench) {
+  const { result: start } = await inPage(bench, (page) =>
+    page.evaluate(async () => ({ names: accuracy.names, adapter: await accuracy.adapter() })),
+  );
+  const results = [];
+  for (const name of start.names) {
+    console.log(name);
+    const { result, warnings } = await inPage(bench, (page) => page.evaluate((one) => accuracy.measure(one), name));
+    results.push({ name, cases: result ?? [], warnings });
+  }
+  return { results, adapter: start.adapter };
+}
+
+function writeReport(markdown) {
+  const text = readFileSync(report, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/measured.md: "${begin}" and "${end}" must stand in it`);
+  writeFileSync(report, `${text.slice(0, from + begin.length)}\n\n${markdown}\n\n${text.slice(to)}`);
+}
+
+await withBench(async (bench) => {
+  const { results, adapter } = await measureAll(bench);
+  const date = new Date().toISOString().slice(0, 10);
+  const facts = { ...bench.facts, adapter, date, command: 'npm ci --prefix bench && npm run bench:accuracy' };
+  const markdown = toMarkdown(results, facts);
+  console.log(`\n${markdown}`);
+  writeReport(markdown);
+  const broken = brokenPromises(results);
+  console.log(broken ? `\ncrosshead: ${broken} figures above what it promises` : '\ncrosshead holds its promises');
+  if (broken) process.exitCode = 1;
+});

@@ -1,0 +1,28 @@
+// TensorFlow.js takes soft labels where the gradient is wanted, so targets become one-hot rows.
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
+import type { Run } from './contenders.ts';
+
+async function use(backend: 'webgpu' | 'wasm') {
+  if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
+  else {
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+  }
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its backend ${backend}`);
+  await tf.ready();
+}
+
+export async function open(backend: 'webgpu' | 'wasm'): Promise<Run> {
+  await use(backend);
+  return async (logits, shape, targets) => {
+    const x = tf.tensor2d(logits, shape);
+    const labels = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), shape[1]), 'float32'));
+    const lossOf = (x: tf.Tensor) => tf.losses.softmaxCrossEntropy(labels, x, undefined, 0, tf.Reduction.NONE);
+    const { value, grad } = tf.valueAndGrad(lossOf)(x);
+    const p = tf.softmax(x);
+    const answers = { loss: await value.data(), gradient: await grad.data(), softmax: await p.data() };
+    tf.dispose([x, labels, value, grad, p]);
+    return answers;
+  };
+}

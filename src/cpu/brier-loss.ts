@@ -1,0 +1,58 @@
+// Twin of shaders/brier_loss.wgsl.
+
+import type { Values } from '../backend.js';
+import type { Rows } from '../rows.js';
+import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
+import { isUndefined, type RowSum, rowSum, shareOf } from './row-sum.js';
+
+export interface BrierLossArrays extends RowLossArrays {
+  readonly input: Values; // logits
+  readonly targets?: Values; // (rows)
+  readonly labels?: Values; // as the logits, in place of targets
+}
+
+export function brierLossRows(arrays: BrierLossArrays, rows: Rows, reducing: Reducing): void {
+  const { input, targets, labels } = arrays;
+  const { classes, inner } = rows;
+  rowLosses(arrays, rows, reducing, (r, start) => {
+    const target = targets?.[r] ?? 0;
+    const row = rowSum(input, start, inner, classes, 1);
+    if (!(target >= 0 && target < classes) || isUndefined(row)) return noAnswer;
+    const labelOf = (c: number, i: number) => labels?.[i] ?? (c === target ? 1 : 0);
+    return termsOf(rows, start, (c, i) => missOf(row, input[i], labelOf(c, i)));
+  });
+}
+
+interface Miss {
+  readonly p: number;
+  readonly others: number; // 1 - p
+  readonly miss: number; // p less the label
+}
+
+function missOf(row: RowSum, x: number, label: number): Miss {
+  const share = shareOf(x, row, 1);
+  const total = row.ties + row.rest;
+  const p = share.own / total;
+  const others = share.others / total;
+  return { p, others, miss: p > 0.5 ? 1 - label - others : p - label };
+}
+
+function termsOf({ classes, inner }: Rows, start: number, missAt: (c: number, i: number) => Miss): RowTerms {
+  let loss = 0;
+  let around = 0; // sum of p miss but for a class with p above 1/2
+  let most = 0; // p miss of that class
+  for (let c = 0; c < classes; c++) {
+    const { p, miss } = missAt(c, start + c * inner);
+    loss += miss * miss;
+    if (p > 0.5) most += p * miss;
+    else around += p * miss;
+  }
+  if (!Number.isFinite(loss)) return noAnswer;
+  return {
+    loss,
+    derivative: (c, i) => {
+      const { p, others, miss } = missAt(c, i);
+      return 2 * p * (p > 0.5 ? miss * others - around : miss - around - most);
+    },
+  };
+}
