@@ -32,6 +32,27 @@ async function versionsOf(pytorch) {
   return { crosshead: version, ...dependencies, ...(torch && { PyTorch: torch }) };
 }
 
+function serve(pytorch) {
+  return createServer({
+    root: here('.'),
+    configFile: here('../vite.config.ts'),
+    appType: 'mpa',
+    logLevel: 'error',
+    optimizeDeps: { entries: ['*/index.html'], exclude: ['onnxruntime-web'] },
+    // Files may change while a benchmark runs: it goes on with what it has.
+    server: { port: 0, hmr: false, watch: null, ...(pytorch && { proxy: { '/pytorch': pytorch.address } }) },
+  });
+}
+
+function launch() {
+  const found = findBrowser();
+  return puppeteer.launch({
+    args: browserArgs(),
+    protocolTimeout: 600_000,
+    ...(found && { executablePath: found.path }),
+  });
+}
+
 /**
  * Opens a server and a browser, hands them to `use`, and closes both.
  * @template T
@@ -40,24 +61,17 @@ async function versionsOf(pytorch) {
  */
 export async function withBench(use) {
   const pytorch = await startPyTorch();
-  const server = await createServer({
-    root: here('.'),
-    configFile: here('../vite.config.ts'),
-    logLevel: 'error',
-    optimizeDeps: { entries: ['*/index.html'], exclude: ['onnxruntime-web'] },
-    server: { port: 0, hmr: false, watch: null, ...(pytorch && { proxy: { '/pytorch': pytorch.address } }) },
-  });
-  const found = findBrowser();
-  const launch = { args: browserArgs(), protocolTimeout: 600_000, ...(found && { executablePath: found.path }) };
-  const browser = await puppeteer.launch(launch);
+  const opened = [async () => pytorch?.child.kill()];
   try {
+    const server = await serve(pytorch);
+    opened.push(() => server.close());
     await server.listen();
+    const browser = await launch();
+    opened.push(() => browser.close());
     const cpu = `${cpus()[0].model.trim()}, ${cpus().length} cores`;
     const facts = { cpu, browser: await browser.version(), versions: await versionsOf(pytorch) };
     return await use({ url: server.resolvedUrls.local[0], browser, facts });
   } finally {
-    await browser.close();
-    await server.close();
-    pytorch?.child.kill();
+    for (const close of opened.reverse()) await close();
   }
 }

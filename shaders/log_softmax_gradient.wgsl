@@ -29,7 +29,8 @@ struct Sums {
 
 // The log-probability at element i; a masked class is as far down as a float reaches.
 fn log_probability(i: u32) -> f32 {
-  return max(bitcast<f32>(select(load(i), 0xff7fffffu, load(i) == NEGATIVE_INFINITY_BITS)), -INFINITELY_FAR);
+  let bits = load(i);
+  return bitcast<f32>(select(bits, 0xff7fffffu, bits == NEGATIVE_INFINITY_BITS));
 }
 
 fn sums(at: Invocation, lane: u32, start: u32) -> Sums {

@@ -33,6 +33,7 @@ export { type EntropyOptions, entropy, entropyGradient, entropyLoss } from './op
 export { type FocalLossOptions, focalLoss } from './operations/focal-loss.js';
 export { type HingeEmbeddingLossOptions, hingeEmbeddingLoss } from './operations/hinge-embedding-loss.js';
 export { type HingeLossOptions, hingeLoss } from './operations/hinge-loss.js';
+export { type JSDivergenceOptions, type JSDivergenceResult, jsDivergence } from './operations/js-divergence.js';
 export { type KLDivLossOptions, klDivLoss } from './operations/kl-div-loss.js';
 export { type KLDivergenceOptions, klDivergence } from './operations/kl-divergence.js';
 export { type LinearOptions, linear } from './operations/linear.js';

@@ -47,12 +47,12 @@ function remarks(results) {
   });
 }
 
-const isWebGpu = (warning) => /WebGPU|GPU(Device|Buffer|Queue)|\[Invalid|validat/i.test(warning);
+/** As Dawn words what it refuses: such work is dropped, and only the console says so. */
+const isWebGpu = (warning) => /WebGPU|\[Invalid|While (calling|encoding|finishing|validating)/.test(warning);
 
 function consoleSentence(results) {
   const all = results.flatMap(({ warnings }) => warnings);
-  const ours = all.filter(isWebGpu).length;
-  return `Warnings and errors on the console: ${all.length}, of them of WebGPU: ${ours}.`;
+  return `Warnings and errors on the console: ${all.length}. Of these, refused by WebGPU: ${all.filter(isWebGpu).length}.`;
 }
 
 export function toMarkdown(results, { date, command, cpu, adapter, browser, versions }) {
@@ -64,7 +64,7 @@ export function toMarkdown(results, { date, command, cpu, adapter, browser, vers
     ...metrics.map(([key, title]) => `### ${title}\n\n${table(results, key, (one) => one.distribution)}`),
     `### Loss of N(0, 5), by rows x classes\n\n${table(results, 'loss', size, isWide)}`,
     `### Softmax of N(0, 5), by rows x classes\n\n${table(results, 'softmax', size, isWide)}`,
-    [consoleSentence(results), ...remarks(results)].join('\n'),
+    [consoleSentence(results), '', ...remarks(results)].join('\n').trim(),
   ].join('\n\n');
 }
 

@@ -3,9 +3,15 @@
 import type { Values } from '../backend.js';
 
 /** features (rows, depth) x weight (classes, depth) transposed + bias (classes) -> result (rows, classes) */
-export function linearRows(features: Values, weight: Values, bias: Values | null, result: Values, depth: number): void {
-  const classes = depth === 0 ? (bias?.length ?? 0) : weight.length / depth;
-  const rows = result.length / classes;
+export function linearRows(
+  features: Values,
+  weight: Values,
+  bias: Values | null,
+  result: Values,
+  depth: number,
+  classes: number,
+): void {
+  const rows = classes ? result.length / classes : 0;
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < classes; c++) {
       let sum = 0;

@@ -1,4 +1,5 @@
 import linearKernel from '../../shaders/linear.wgsl';
+import type { Spec } from '../backend.js';
 import { linearRows } from '../cpu/linear.js';
 import { ShapeError } from '../errors.js';
 import { rowsOf } from '../rows.js';
@@ -33,6 +34,7 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
   expectShape(fn, 'weight', weight.shape, [classes, shape[shape.length - 1]], 'the features being [..., D]');
   const { bias } = options;
   const biasDtype = bias instanceof Tensor && floats.includes(bias.dtype) ? bias.dtype : 'float32';
+  const spec: Spec = { dtype, shape: [...shape.slice(0, -1), classes] };
   const { logits } = context.run({
     name: fn,
     reads: {
@@ -40,8 +42,8 @@ export function linear(features: Tensor, weight: Tensor, options: LinearOptions 
       weight,
       bias: bias === undefined ? undefined : operand(fn, 'bias', bias, context, { dtype: biasDtype, shape: [classes] }),
     },
-    writes: { logits: result(fn, 'out', options.out, context, { dtype, shape: [...shape.slice(0, -1), classes] }) },
-    cpu: (arrays) => linearRows(arrays.features, arrays.weight, arrays.bias ?? null, arrays.logits, depth),
+    writes: { logits: result(fn, 'out', options.out, context, spec, [features, weight, bias]) },
+    cpu: (arrays) => linearRows(arrays.features, arrays.weight, arrays.bias ?? null, arrays.logits, depth, classes),
     gpu: (gpu, storages) => {
       // The weight is bound in as many pieces as its size asks for.
       const bytes = depth * (weight.dtype === 'float16' ? 2 : 4);

@@ -55,10 +55,21 @@ export function operand(
   return tensor;
 }
 
-/** The tensor given as `out`, or what is to be made in its place. */
-export function result(fn: string, name: string, out: unknown, context: Context, spec: Spec): Tensor | Spec {
+/**
+ * The tensor given as `out`, or what is to be made in its place.
+ * @param notOver operands that are still read when the first of the result is written
+ */
+export function result(
+  fn: string,
+  name: string,
+  out: unknown,
+  context: Context,
+  spec: Spec,
+  notOver: readonly unknown[] = [],
+): Tensor | Spec {
   if (out === undefined) return spec;
   const tensor = expectOf(fn, name, out, context, [spec.dtype]);
   expectShape(fn, name, tensor.shape, spec.shape, 'as its result has');
+  if (notOver.includes(tensor)) throw new TypeError(`${fn}: "${name}" may not be what it is made from`);
   return tensor;
 }

@@ -83,7 +83,10 @@ export function rowLossCall(
     rowShape,
     reduction,
     reads: {
-      sampleWeights: sampleWeights && operand(fn, 'sampleWeights', sampleWeights, context, weights, 'one a row'),
+      sampleWeights:
+        sampleWeights === undefined
+          ? undefined
+          : operand(fn, 'sampleWeights', sampleWeights, context, weights, 'one a row'),
       upstream:
         upstream === undefined ? undefined : operand(fn, 'upstream', upstream, context, scalars, 'as the loss has'),
     },
@@ -108,6 +111,7 @@ export interface RowLoss<W extends string> {
   readonly ignoreIndex?: number | null;
   readonly uniforms?: Readonly<Record<string, number>>;
   readonly constants?: Readonly<Record<string, number>>;
+  readonly seams?: Readonly<Record<string, Part>>;
   /** Bindings of the kernel that are its own. */
   bindings?(storages: Record<string, Storage>): Record<string, Bound | undefined>;
   /** Results of the kernel that are its own: left to passes of their own where the device cannot bind all at once. */
@@ -185,6 +189,7 @@ function record<W extends string>(
       },
       uniforms: { ...divided, ...ignore, ...own.uniforms },
       constants: { UPSTREAM_STRIDE: none ? 1 : 0, ...own.constants },
+      seams: own.seams,
     });
   const main: Record<string, Bound | undefined> = { losses: aRow(losses), output: matrix(gradient) };
   const extras = Object.entries(own.extras?.(storages) ?? {}).filter(([, bound]) => bound);

@@ -19,6 +19,7 @@ export function signCheck(
   targets: Tensor | HostOperand,
   validate: unknown,
   place: Place,
+  of = 'targets',
 ): Operation<string>['check'] {
   const wanted = flag(fn, 'validate', validate);
   if (!(targets instanceof Tensor)) expectSigns(fn, targets.values, place);

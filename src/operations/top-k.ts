@@ -42,7 +42,7 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}): TopKResul
     name: fn,
     reads: { x },
     writes: {
-      values: result(fn, 'out.values', options.out?.values, context, { dtype, shape: best }),
+      values: result(fn, 'out.values', options.out?.values, context, { dtype, shape: best }, [x]),
       indices: result(fn, 'out.indices', options.out?.indices, context, { dtype: 'int32', shape: best }),
     },
     cpu: (arrays) => topKRows(arrays.x, arrays.values, arrays.indices, rows, k),

@@ -47,6 +47,7 @@ export class GpuBackend implements Backend {
     this.facts = {
       software: isSoftware(adapterInfo),
       subgroups: device.features.has('subgroups') && !!languageFeatures?.has('subgroup_id'),
+      maxSubgroup: adapterInfo?.subgroupMaxSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     };
     const disposed = new Promise<LostInfo>((resolve) => {

@@ -6,6 +6,8 @@ export interface Facts {
   readonly software: boolean;
   /** The feature `subgroups` and the language feature `subgroup_id`. */
   readonly subgroups: boolean;
+  /** The largest subgroup; a workgroup with less than one would shuffle with lanes that do not run. */
+  readonly maxSubgroup?: number;
   /** maxComputeInvocationsPerWorkgroup. */
   readonly maxInvocations: number;
 }
@@ -58,9 +60,12 @@ export function checkPlan(plan: Plan, facts: Facts): Plan {
   const { reduce, lanes, rows } = plan ?? {};
   const whole = Number.isInteger(rows) && rows >= 1 && Number.isInteger(Math.log2(lanes)) && lanes >= 1;
   const fits = whole && lanes * rows <= facts.maxInvocations;
-  const known =
-    reduce === 'none' ? lanes === 1 : reduce === 'barrier' || (reduce === 'subgroup' && rows === 1 && facts.subgroups);
-  if (fits && known) return plan;
+  const can = {
+    none: lanes === 1,
+    barrier: true,
+    subgroup: rows === 1 && facts.subgroups && lanes >= (facts.maxSubgroup ?? 1),
+  };
+  if (fits && Object.hasOwn(can, reduce) && can[reduce]) return plan;
   throw new RangeError(`createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run`);
 }
 

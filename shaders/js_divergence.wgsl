@@ -1,0 +1,184 @@
+// Jensen-Shannon divergence of the softmaxes p and q of two matrices of logits (Lin 1991, Divergence Measures Based on the Shannon
+// Entropy, eq. 4.1 with equal weights), with m = (p + q) / 2:
+//
+//   loss = sum of (p log(p / m) + q log(q / m)) / 2
+//   d loss / d a_c = p_c (log(p_c / m_c) - sum of p_k log(p_k / m_k)) / 2, and likewise by b with q
+//
+// All follows from r = log(p / q): with t = tanh(r / 2), p / m = 1 + t and q / m = 1 - t. Where p and q are near,
+// p log(p / m) + q log(q / m) = m (t^2 / 1 + t^4 / 6 + t^6 / 15 + ...), in which nothing cancels.
+//
+// Of nearly equal rows, r is small, and the rounding of log-sum-exps would be all of it. It is the difference of the logits, which is
+// nearly exact, less that of the log-sum-exps, which follows from sum of q exp(r) = 1.
+// Twin: src/cpu/js-divergence.ts
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/expm1.wgsl
+
+struct Params {
+  rows: u32,
+  classes: u32,
+  inner: u32,
+  inverse_temperature: f32,
+  clean_below: u32,
+  far: f32,
+  divided_by: f32,
+}
+
+@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read_write> gradient_a: array<u32>; // (rows, classes)
+@group(0) @binding(7) var<storage, read_write> gradient_b: array<u32>; // (rows, classes)
+
+override HAS_GRADIENT_A: bool = false;
+
+struct Terms {
+  a: RowSum,
+  b: RowSum,
+  shift: f32, // log(total of b) - log(total of a)
+  start: u32,
+  loss: f32,
+  around_a: f32, // sum of p log(p / m)
+  around_b: f32, // sum of q log(q / m)
+}
+
+// One class in both rows.
+struct Pair {
+  p: f32,
+  q: f32,
+  r: f32, // log(p / q); 0 where both are 0
+}
+
+// Differences of logarithms up to this are near.
+const NEAR = 0.5;
+
+fn pair_at(i: u32, terms: Terms) -> Pair {
+  reads_other = false;
+  let bits_a = logit(i);
+  reads_other = true;
+  let bits_b = logit(i);
+  let a = distance(bits_a, terms.a);
+  let b = distance(bits_b, terms.b);
+  let p = exp_negative(-a) / (terms.a.ties + terms.a.rest);
+  let q = exp_negative(-b) / (terms.b.ties + terms.b.rest);
+  if (a == INFINITELY_FAR || b == INFINITELY_FAR) {
+    return Pair(p, q, select(select(INFINITELY_FAR, -INFINITELY_FAR, a == INFINITELY_FAR), 0.0, a == b));
+  }
+  let r = (b - a) + terms.shift;
+  if (abs(r) > NEAR) {
+    return Pair(p, q, r);
+  }
+  // Halves cannot overflow. Logits that lie nearer to each other than to their maxima have the more exact difference.
+  let apart = 0.5 * bitcast<f32>(bits_a) - 0.5 * bitcast<f32>(bits_b);
+  if (2.0 * abs(apart) > max(a, b)) {
+    return Pair(p, q, r);
+  }
+  return Pair(p, q, 2.0 * (apart - (0.5 * terms.a.maximum - 0.5 * terms.b.maximum)) + terms.shift);
+}
+
+// log(p / m) and log(q / m).
+fn logarithms(r: f32) -> vec2f {
+  let size = abs(r);
+  let e = exp_negative(-size);
+  let t = select((1.0 - e) / (1.0 + e), tanh_near(min(0.5 * size, 0.5)), size <= 1.0);
+  let larger = log1p_positive(t);
+  return select(vec2f(larger - size, larger), vec2f(larger, larger - size), r > 0.0);
+}
+
+// p log(p / m) + q log(q / m)
+fn both(pair: Pair, logs: vec2f) -> f32 {
+  if (abs(pair.r) > 1.0) {
+    return pair.p * logs.x + pair.q * logs.y;
+  }
+  let t = tanh_near(0.5 * pair.r);
+  let w = t * t;
+  var series = 0.010989011 + w * 0.008333334;
+  series = 0.015151516 + w * series;
+  series = 0.022222223 + w * series;
+  series = 0.035714287 + w * series;
+  series = 0.06666667 + w * series;
+  series = 0.16666667 + w * series;
+  return 0.5 * (pair.p + pair.q) * (w + w * w * series);
+}
+
+fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
+  reads_other = false;
+  let a = row_sum(at, place.lane, start);
+  reads_other = true;
+  let b = row_sum(at, place.lane, start);
+  var terms = Terms(a, b, log_total(b) - log_total(a), start, 0.0, 0.0, 0.0);
+  terms.shift -= excess(at, place.lane, terms);
+  add_all(at, place.lane, &terms);
+  return terms;
+}
+
+// What sum of q exp(r) is beyond 1, where all classes are near; else 0.
+fn excess(at: Invocation, lane: u32, terms: Terms) -> f32 {
+  var sum = 0.0;
+  var block = 0.0;
+  var apart = 0u;
+  var visited = 0u;
+  for (var c = lane; c < params.classes; c += LANES) {
+    let pair = pair_at(terms.start + c * params.inner, terms);
+    apart |= u32(abs(pair.r) > NEAR);
+    block += pair.q * expm1_near(clamp(pair.r, -NEAR, NEAR));
+    visited++;
+    if ((visited & 255u) == 0u) {
+      sum += block;
+      block = 0.0;
+    }
+  }
+  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  apart = reduced(at, MERGE_MAX, vec2u(apart)).x;
+  return select(sum, 0.0, apart == 1u);
+}
+
+fn add_all(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
+  var sum = vec3f(0.0); // loss, around_a, around_b
+  var block = vec3f(0.0);
+  var visited = 0u;
+  for (var c = lane; c < params.classes; c += LANES) {
+    let pair = pair_at((*terms).start + c * params.inner, *terms);
+    let logs = logarithms(pair.r);
+    block += vec3f(both(pair, logs), pair.p * logs.x, pair.q * logs.y);
+    visited++;
+    if ((visited & 255u) == 0u) {
+      sum += block;
+      block = vec3f(0.0);
+    }
+  }
+  sum += block;
+  let around = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.yz)));
+  (*terms).around_a = around.x;
+  (*terms).around_b = around.y;
+  (*terms).loss = 0.5 * bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum.x, 0.0)))).x;
+}
+
+fn has_no_answer(terms: Terms) -> bool {
+  return is_undefined(terms.a) || is_undefined(terms.b);
+}
+
+fn is_ignored(terms: Terms) -> bool {
+  return false;
+}
+
+fn loss_bits(terms: Terms) -> u32 {
+  return select(bitcast<u32>(terms.loss), NAN_BITS, has_no_answer(terms));
+}
+
+// There is no output: finish_row stores both gradients.
+fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
+  return 0u;
+}
+
+fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {
+  if (!HAS_GRADIENT_A) {
+    return;
+  }
+  for (var c = place.lane; c < params.classes; c += LANES) {
+    let i = terms.start + c * params.inner;
+    let pair = pair_at(i, terms);
+    let logs = logarithms(pair.r);
+    let a = 0.5 * pair.p * (logs.x - terms.around_a);
+    let b = 0.5 * pair.q * (logs.y - terms.around_b);
+    let bits = select(bitcast<vec2u>(vec2f(a, b)), vec2u(NAN_BITS), has_no_answer(terms));
+    gradient_a[offsets.gradient_a + i] = select(0u, product_bits(bits.x, scale), slopes);
+    gradient_b[offsets.gradient_b + i] = select(0u, product_bits(bits.y, scale), slopes);
+  }
+}

@@ -1,0 +1,83 @@
+// Twin of shaders/js_divergence.wgsl. In float64 the log-sum-exps need no second look.
+
+import type { Values } from '../backend.js';
+import type { Rows } from '../rows.js';
+import { noAnswer, type Reducing, type RowLossArrays, rowLosses } from './row-loss.js';
+import { isUndefined, logTotal, type RowSum, rowSum } from './row-sum.js';
+
+export interface JsDivergenceArrays extends RowLossArrays {
+  readonly input: Values; // logits a
+  readonly other: Values; // logits b
+  readonly gradientA?: Values;
+  readonly gradientB?: Values;
+}
+
+/** One class in both rows. */
+interface Pair {
+  readonly p: number;
+  readonly q: number;
+  readonly r: number; // log(p / q); 0 where both are 0
+}
+
+export function jsDivergenceRows(arrays: JsDivergenceArrays, rows: Rows, reducing: Reducing): void {
+  const { input, other, gradientA, gradientB } = arrays;
+  const { classes, inner } = rows;
+  rowLosses(arrays, rows, reducing, (_, start, scale) => {
+    const a = rowSum(input, start, inner, classes, 1);
+    const b = rowSum(other, start, inner, classes, 1);
+    const undefinedRow = isUndefined(a) || isUndefined(b);
+    const pairAt = (i: number) => pairOf(input[i], other[i], a, b);
+    const terms = undefinedRow
+      ? { loss: Number.NaN, aroundA: Number.NaN, aroundB: Number.NaN }
+      : sums(rows, start, pairAt);
+    for (let i = start; gradientA && gradientB && i < start + classes * inner; i += inner) {
+      const { p, q, r } = pairAt(i);
+      const [logA, logB] = logarithms(r);
+      gradientA[i] = scale === null ? 0 : slope(p, logA, terms.aroundA) * scale;
+      gradientB[i] = scale === null ? 0 : slope(q, logB, terms.aroundB) * scale;
+    }
+    return { ...noAnswer, loss: terms.loss };
+  });
+}
+
+function pairOf(x: number, y: number, a: RowSum, b: RowSum): Pair {
+  const [toA, toB] = [a.maximum - x, b.maximum - y];
+  const p = Math.exp(-toA) / (a.ties + a.rest);
+  const q = Math.exp(-toB) / (b.ties + b.rest);
+  const bothMasked = x === Number.NEGATIVE_INFINITY && y === Number.NEGATIVE_INFINITY;
+  return { p, q, r: bothMasked ? 0 : toB - toA + (logTotal(b) - logTotal(a)) };
+}
+
+/** log(p / m) and log(q / m), m = (p + q) / 2. */
+function logarithms(r: number): [number, number] {
+  const size = Math.abs(r);
+  const larger = Math.log1p(Math.tanh(0.5 * size));
+  return r > 0 ? [larger, larger - size] : [larger - size, larger];
+}
+
+/** 0 log 0 is 0. */
+const product = (p: number, logarithm: number) => (p === 0 ? 0 : p * logarithm);
+
+const slope = (p: number, logarithm: number, around: number) =>
+  p === 0 && !Number.isNaN(around) ? 0 : 0.5 * p * (logarithm - around);
+
+function sums({ classes, inner }: Rows, start: number, pairAt: (i: number) => Pair) {
+  const sum = { loss: 0, aroundA: 0, aroundB: 0 };
+  for (let i = start; i < start + classes * inner; i += inner) {
+    const pair = pairAt(i);
+    const [logA, logB] = logarithms(pair.r);
+    sum.loss += 0.5 * both(pair, logA, logB);
+    sum.aroundA += product(pair.p, logA);
+    sum.aroundB += product(pair.q, logB);
+  }
+  return sum;
+}
+
+/** p log(p / m) + q log(q / m); where they are near, by the series, in which nothing cancels. */
+function both({ p, q, r }: Pair, logA: number, logB: number): number {
+  if (Math.abs(r) > 1) return product(p, logA) + product(q, logB);
+  const w = Math.tanh(0.5 * r) ** 2;
+  let series = 0;
+  for (let n = 8; n > 0; n--) series = 1 / (n * (2 * n - 1)) + w * series;
+  return 0.5 * (p + q) * w * series;
+}
