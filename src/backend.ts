@@ -20,6 +20,11 @@ export interface Spec {
   readonly shape: readonly number[];
 }
 
+/** An operand that is not on the device yet. */
+export interface HostOperand extends Spec {
+  readonly values: Values;
+}
+
 /** The memory of a tensor: `values` on the CPU, `buffer` on a GPU. */
 export interface Storage {
   readonly dtype: DType;

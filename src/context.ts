@@ -1,4 +1,15 @@
-import type { Backend, DType, GpuWork, LostInfo, MemoryReport, Spec, Storage, Values, Work } from './backend.js';
+import type {
+  Backend,
+  DType,
+  GpuWork,
+  HostOperand,
+  LostInfo,
+  MemoryReport,
+  Spec,
+  Storage,
+  Values,
+  Work,
+} from './backend.js';
 import { CpuBackend } from './cpu/backend.js';
 import { DisposedError, WebGPUUnavailableError } from './errors.js';
 import { fromNumbers, type NumberArray } from './numbers.js';
@@ -30,11 +41,6 @@ export interface TensorOptions {
   dtype?: DType;
   /** A name for the buffer, as graphics debuggers show it. */
   label?: string;
-}
-
-/** An operand that is not on the device yet. */
-export interface HostOperand extends Spec {
-  readonly values: Values;
 }
 
 /** What an operation hands to its context: see src/backend.ts. */

@@ -1,7 +1,6 @@
 // Numbers that callers pass in arrays, made into what a tensor holds.
 
-import type { DType, Values } from './backend.js';
-import type { HostOperand } from './context.js';
+import type { DType, HostOperand, Values } from './backend.js';
 import { ShapeError } from './errors.js';
 import { roundToHalf } from './float16.js';
 import { sizeOf } from './rows.js';

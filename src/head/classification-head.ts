@@ -1,7 +1,7 @@
 // The last layer of a classifier: a weight, a bias and the names of the classes, as a thing that answers.
 
-import type { Values } from '../backend.js';
-import type { Context, HostOperand } from '../context.js';
+import type { HostOperand, Values } from '../backend.js';
+import type { Context } from '../context.js';
 import { DisposedError } from '../errors.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import type { NumberArray } from '../numbers.js';

@@ -1,6 +1,7 @@
 // What a head takes: weights when it is made, features when it predicts; as tensors, or as numbers that are not on the device yet.
 
-import { Context, type HostOperand } from '../context.js';
+import type { HostOperand } from '../backend.js';
+import { Context } from '../context.js';
 import { DisposedError, ShapeError } from '../errors.js';
 import type { StoredTensor } from '../formats/safetensors.js';
 import { fromNumbers } from '../numbers.js';

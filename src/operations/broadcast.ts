@@ -1,7 +1,7 @@
 // Operands that are broadcast over the input, as in NumPy: axes are aligned at the last, and one of length 1 is repeated.
 
-import type { Spec } from '../backend.js';
-import type { Context, HostOperand } from '../context.js';
+import type { HostOperand, Spec } from '../backend.js';
+import type { Context } from '../context.js';
 import { ShapeError } from '../errors.js';
 import { nestedShape } from '../numbers.js';
 import { sameShape, sizeOf } from '../rows.js';

@@ -1,5 +1,5 @@
 import contrastiveLossKernel from '../../shaders/contrastive_loss.wgsl';
-import type { HostOperand } from '../context.js';
+import type { HostOperand } from '../backend.js';
 import { contrastiveRows } from '../cpu/contrastive-loss.js';
 import { Tensor } from '../tensor.js';
 import { flag, number } from '../validate.js';

@@ -1,7 +1,7 @@
 // What every elementwise loss has in common: its options, and the passes over the GPU. Twin of shaders/lib/element_loss.wgsl.
 
-import type { Bound, GpuWork, Spec, Storage } from '../backend.js';
-import type { Context, HostOperand, Operation } from '../context.js';
+import type { Bound, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
+import type { Context, Operation } from '../context.js';
 import { type ElementLoss, type ElementLossArrays, elementLosses, type Reducing } from '../cpu/element-loss.js';
 import { elementsOf } from '../rows.js';
 import { Tensor } from '../tensor.js';

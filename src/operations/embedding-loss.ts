@@ -1,7 +1,7 @@
 // What every loss of two or three inputs has in common. Twin of shaders/lib/embedding_loss.wgsl.
 
-import type { Spec, Storage, Values } from '../backend.js';
-import type { HostOperand, Operation } from '../context.js';
+import type { HostOperand, Spec, Storage, Values } from '../backend.js';
+import type { Operation } from '../context.js';
 import type { EmbeddingLossArrays } from '../cpu/embedding-loss.js';
 import type { Reducing } from '../cpu/row-loss.js';
 import { elementsOf, type Rows, rowsOf } from '../rows.js';

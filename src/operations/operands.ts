@@ -1,7 +1,7 @@
 // What operations ask of their operands and results: tensors of one context, of the right dtype and shape.
 
-import type { DType, Spec } from '../backend.js';
-import type { Context, HostOperand } from '../context.js';
+import type { DType, HostOperand, Spec } from '../backend.js';
+import type { Context } from '../context.js';
 import { DisposedError } from '../errors.js';
 import { fromNumbers } from '../numbers.js';
 import { Tensor } from '../tensor.js';

@@ -1,8 +1,8 @@
 // What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
 
 import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
-import type { Bound, GpuWork, Spec, Storage, Values } from '../backend.js';
-import type { Context, HostOperand, Operation } from '../context.js';
+import type { Bound, GpuWork, HostOperand, Spec, Storage, Values } from '../backend.js';
+import type { Context, Operation } from '../context.js';
 import type { Reducing, RowLossArrays } from '../cpu/row-loss.js';
 import { sumWeights } from '../cpu/sum-weights.js';
 import { type Rows, rowsOf, withoutAxis } from '../rows.js';

@@ -1,6 +1,7 @@
 // Targets that are -1 or 1.
 
-import type { HostOperand, Operation } from '../context.js';
+import type { HostOperand } from '../backend.js';
+import type { Operation } from '../context.js';
 import { Tensor } from '../tensor.js';
 import { flag } from '../validate.js';
 

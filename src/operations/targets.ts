@@ -1,6 +1,7 @@
 // Targets, as class indices or soft labels, checked where JavaScript can see them.
 
-import type { Context, HostOperand } from '../context.js';
+import type { HostOperand } from '../backend.js';
+import type { Context } from '../context.js';
 import { ShapeError } from '../errors.js';
 import { isFloatArray, nestedShape } from '../numbers.js';
 import { sameShape, sizeOf } from '../rows.js';

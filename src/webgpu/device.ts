@@ -1,6 +1,12 @@
 // Finds an adapter and a device, and says in a sentence what it found.
 
-import type { ContextOptions } from '../context.js';
+/** Which device is wanted: `ContextOptions` has the words. */
+export interface DeviceRequest {
+  readonly gpu?: GPU;
+  readonly device?: GPUDevice;
+  readonly powerPreference?: GPUPowerPreference;
+  readonly label?: string;
+}
 
 export type Found =
   | {
@@ -67,7 +73,7 @@ async function borrowed(device: GPUDevice, gpu: GPU | undefined): Promise<Found>
 }
 
 /** @param hardwareOnly a software adapter counts as none: the CPU path is faster there */
-export async function findDevice(options: ContextOptions, hardwareOnly: boolean): Promise<Found> {
+export async function findDevice(options: DeviceRequest, hardwareOnly: boolean): Promise<Found> {
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (options.device) return borrowed(options.device, gpu);
   if (!gpu) return none('There is no WebGPU here: navigator.gpu is missing.');
