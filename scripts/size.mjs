@@ -6,10 +6,18 @@ import { build } from 'vite';
 
 const library = resolve(dirname(fileURLToPath(import.meta.url)), '../dist/index.js');
 
-/** The budgets, in bytes. */
+/**
+ * In bytes: what a page may not exceed, and what it should come to. docs/decisions/0005-size.md says what stands between the two.
+ */
 export const pages = [
-  { page: 'createContext, softmax and crossEntropy', names: '{ createContext, softmax, crossEntropy }', limit: 15_000 },
-  { page: 'everything', names: '* as crosshead', limit: 45_000 },
+  { page: 'createContext and softmax', names: '{ createContext, softmax }', aim: 15_000, limit: 15_000 },
+  {
+    page: 'createContext, softmax and crossEntropy',
+    names: '{ createContext, softmax, crossEntropy }',
+    aim: 15_000,
+    limit: 20_000,
+  },
+  { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 45_000 },
 ];
 
 /** @returns {Promise<number>} bytes of a page's bundle, gzipped */
@@ -31,9 +39,9 @@ export async function sizeOf(names) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { page, names, limit } of pages) {
+  for (const { page, names, aim, limit } of pages) {
     const bytes = await sizeOf(names);
-    console.log(`${page}: ${bytes} bytes gzipped, of at most ${limit}`);
+    console.log(`${page}: ${bytes} bytes gzipped; the aim is ${aim}, the limit ${limit}`);
     if (bytes > limit) process.exitCode = 1;
   }
 }

@@ -18,6 +18,7 @@ import {
   type Tensor,
   topK,
 } from '../src/index.ts';
+import { elementEntries } from './element-entries.ts';
 import { crossEntropyOf } from './support/cross-entropy-reference.ts';
 import { normal } from './support/random.ts';
 import * as reference from './support/reference.ts';
@@ -285,4 +286,5 @@ export const table: readonly Entry[] = [
     // As float32 sums lose: terms of the size of the row's largest logit add up.
     tolerances: { result: (_, { scale, classes }) => 4 * unit * Math.sqrt(classes) * Math.max(1, scale) },
   },
+  ...elementEntries,
 ];
