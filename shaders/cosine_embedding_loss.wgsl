@@ -6,7 +6,7 @@
 //   1 - s = (sum of (u - v)^2 + 1e-12 / A^2 + 1e-12 / B^2) / 2
 //   d s / d a = (v - s u) / A, with v - s u = (v - u) + (1 - s) u
 // Twin: src/cpu/cosine-embedding-loss.ts
-// Needs: lib/embedding_loss.wgsl, lib/span.wgsl
+// Needs: lib/embedding_loss.wgsl, lib/signs.wgsl, lib/span.wgsl
 
 struct Params {
   rows: u32,

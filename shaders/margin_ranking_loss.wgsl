@@ -1,6 +1,6 @@
 // The margin ranking loss, an element at a time: max(0, margin - t (x1 - x2)). A row has one element.
 // Twin: src/cpu/margin-ranking-loss.ts
-// Needs: lib/embedding_loss.wgsl, lib/margin.wgsl
+// Needs: lib/embedding_loss.wgsl, lib/signs.wgsl, lib/margin.wgsl
 
 struct Params {
   rows: u32,

@@ -18,23 +18,16 @@ import {
   type Tensor,
   topK,
 } from '../src/index.ts';
+import { classEntries } from './class-entries.ts';
 import { elementEntries } from './element-entries.ts';
 import { crossEntropyOf } from './support/cross-entropy-reference.ts';
 import { normal } from './support/random.ts';
 import * as reference from './support/reference.ts';
+import { flushed, ofRow, relative, type Tolerance, unit } from './support/tolerances.ts';
+
+export type { Place, Tolerance } from './support/tolerances.ts';
 
 type Numbers = ArrayLike<number>;
-
-/** What a tolerance may depend on. */
-export interface Place {
-  /** The largest finite magnitude of the expected result's row. */
-  readonly scale: number;
-  readonly classes: number;
-  /** 1 on the CPU, 2 on a GPU, whose float32 steps each round. */
-  readonly slack: 1 | 2;
-}
-
-export type Tolerance = (expected: number, place: Place) => number;
 
 export interface Entry {
   /** The operation, and what is special about the call. */
@@ -42,26 +35,17 @@ export interface Entry {
   readonly dtypes: readonly DType[];
   call(x: Tensor, axis: number): Record<string, Tensor>;
   reference(x: Numbers, shape: readonly number[], axis: number): Record<string, Numbers>;
+  /** The derivative of the objective by the loss, which the gradient is multiplied by; 1 by default. */
+  readonly upstream?: number;
   /** By result; a result that is not named must be equal. */
   readonly tolerances: Readonly<Record<string, Tolerance>>;
 }
 
 const floats: DType[] = ['float32', 'float16'];
 const all: DType[] = ['float32', 'float16', 'int32', 'uint32'];
-const unit = 2 ** -23;
-/** Results below the least normal float may be flushed to zero. */
-const flushed = 2 ** -126;
 
 const probability: Tolerance = (p, { classes, slack }) =>
   slack * (4 + Math.abs(Math.log(p || flushed)) / 2 + Math.log2(classes) / 2) * unit * p + flushed;
-const relative =
-  (tolerance: number): Tolerance =>
-  (expected) =>
-    tolerance * Math.abs(expected);
-const ofRow =
-  (tolerance: number): Tolerance =>
-  (_, { scale }) =>
-    tolerance * scale + flushed;
 /** A maximum and a logarithm are added, of which one may cancel the other. */
 const logSum: Tolerance = (expected, { classes }) => 2e-6 * Math.max(Math.abs(expected), Math.log(classes), 1);
 
@@ -84,6 +68,7 @@ const crossEntropyEntry = (reduction: 'mean' | 'sum' | 'none', upstream?: number
     const { loss, gradient } = reference.crossEntropy(x, shape, targetsFor(shape, axis), { axis, reduction, upstream });
     return { loss, gradient };
   },
+  upstream,
   tolerances: { loss: relative(2e-6), gradient: ofRow(5e-6) },
 });
 
@@ -267,6 +252,7 @@ export const table: readonly Entry[] = [
   crossEntropyWhole(false, 'mean'),
   crossEntropyWhole(true, 'mean'),
   crossEntropyWhole(true, 'none'),
+  ...classEntries,
   {
     name: 'linear with bias',
     dtypes: floats,

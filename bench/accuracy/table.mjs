@@ -57,9 +57,9 @@ function consoleSentence(results) {
 
 /** The largest ratio of an error of crosshead's to what it promises; 1 is just held. */
 export function closestToPromise(results) {
-  const cases = results.filter(({ name }) => name.startsWith('crosshead')).flatMap((result) => result.cases);
-  const ratio = ({ figures }) => Math.max(...Object.values(figures ?? {}).map((one) => one.ratio ?? Infinity));
-  return cases.reduce((most, one) => Math.max(most, one.figures ? ratio(one) : Infinity), 0);
+  const ratios = ({ figures }) => Object.values(figures ?? { none: {} }).map(({ ratio }) => ratio ?? Infinity);
+  const ofResult = ({ cases }) => (cases.length ? cases.flatMap(ratios) : [Infinity]);
+  return Math.max(...results.filter(({ name }) => name.startsWith('crosshead')).flatMap(ofResult));
 }
 
 export function toMarkdown(results, { date, command, cpu, adapter, browser, versions }) {

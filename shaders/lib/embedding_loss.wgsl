@@ -11,11 +11,9 @@
 @group(0) @binding(6) var<storage, read> x3: array<u32>; // as the input
 @group(0) @binding(7) var<storage, read_write> x2_gradient: array<u32>;
 @group(0) @binding(8) var<storage, read_write> x3_gradient: array<u32>;
-@group(0) @binding(9) var<storage, read> signs: array<u32>; // (rows), -1 or 1
 
 override HALF_X2: bool = false;
 override HALF_X3: bool = false;
-override HALF_SIGNS: bool = false;
 override HAS_X2_GRADIENT: bool = false;
 override HAS_X3_GRADIENT: bool = false;
 
@@ -33,14 +31,6 @@ fn x3_bits(i: u32) -> u32 {
     return widened_at(x3[at >> 1u], at);
   }
   return x3[at];
-}
-
-fn sign_bits(row: u32) -> u32 {
-  let at = offsets.signs + row;
-  if (HALF_SIGNS) {
-    return widened_at(signs[at >> 1u], at);
-  }
-  return signs[at];
 }
 
 fn is_ignored(terms: Terms) -> bool {

@@ -3,8 +3,9 @@
 import { roundToHalf } from '../../src/float16.ts';
 import type { Context, DType, Tensor } from '../../src/index.ts';
 import { rowStart, rowsOf } from '../../src/rows.ts';
-import type { Entry, Place } from '../table.ts';
+import type { Entry } from '../table.ts';
 import { errorOf } from './close.ts';
+import type { Place } from './tolerances.ts';
 
 type Numbers = ArrayLike<number>;
 
