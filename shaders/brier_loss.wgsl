@@ -4,12 +4,9 @@
 //   miss_c = p_c - t_c, and where p_c is near 1: (1 - t_c) - (sum of the others) / total
 //   loss = sum of miss_c^2
 //   d loss / d logit_c = 2 p_c (miss_c - sum of p_k miss_k)
-//                      = 2 p_c (miss_c (1 - p_c) - sum of the others' p_k miss_k)
 //
-// Of a confident row, the first of these forms leaves no digit at the class whose p is near 1, so a class with p above 1/2, of which
-// there is one at the most, is kept out of the sum.
 // Twin: src/cpu/brier-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl, lib/centred.wgsl
 
 struct Params {
   rows: u32,
@@ -29,8 +26,7 @@ struct Terms {
   row: RowSum,
   label: Label,
   loss: f32,
-  around: f32, // sum of p miss but for a class with p above 1/2
-  most: f32,   // p miss of that class
+  mean: vec2f, // of the misses
   undefined: bool,
 }
 
@@ -58,9 +54,8 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     label = label_of(place.row);
   }
   let row = row_sum(at, place.lane, start);
-  var sum = vec2f(0.0); // loss, around
-  var block = vec2f(0.0);
-  var most = 0.0;
+  var sum = vec3f(0.0); // loss, mean
+  var block = vec3f(0.0);
   var bad = 0u; // a label that is no number
   var visited = 0u;
   for (var c = place.lane; c < params.classes; c += LANES) {
@@ -69,19 +64,18 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       bad |= u32(magnitude_of(label_bits(i)) >= INFINITY_BITS);
     }
     let one = miss_of(row, label, c, i);
-    let term = one.p * one.miss;
-    most += select(0.0, term, one.p > 0.5);
-    block += vec2f(one.miss * one.miss, select(term, 0.0, one.p > 0.5));
+    block += vec3f(one.miss * one.miss, mean_part(one.miss, one.p));
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
-      block = vec2f(0.0);
+      block = vec3f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  most = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(most, 0.0)))).x;
+  sum += block;
+  let mean = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.yz)));
+  let loss = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum.x, 0.0)))).x;
   bad = reduced(at, MERGE_MAX, vec2u(bad)).x;
-  return Terms(row, label, sum.x, sum.y, most, !label.known || is_undefined(row) || bad == 1u);
+  return Terms(row, label, loss, mean, !label.known || is_undefined(row) || bad == 1u);
 }
 
 fn is_ignored(terms: Terms) -> bool {
@@ -97,8 +91,7 @@ fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
     return NAN_BITS;
   }
   let one = miss_of(terms.row, terms.label, c, i);
-  let slope = select(one.miss - terms.around - terms.most, one.miss * one.others - terms.around, one.p > 0.5);
-  return bitcast<u32>(2.0 * one.p * slope);
+  return bitcast<u32>(2.0 * one.p * centred(one.miss, one.p, one.others, terms.mean));
 }
 
 fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {}

@@ -66,7 +66,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     if (SQUARED) {
       second = select(quarter * part, 0.0, overflows);
     }
-    block += vec2f(select(part, 0.0, overflows), second);
+    block += vec2f(part, second);
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
@@ -106,10 +106,10 @@ fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
   }
   let share = weight / f32(params.classes);
   if (c == terms.label.class_index) {
-    if (SQUARED && terms.infinite) {
+    if (SQUARED && terms.chosen == NEGATIVE_INFINITY_BITS && terms.infinite) {
       return product_bits(NEGATIVE_INFINITY_BITS, bitcast<u32>(weight));
     }
-    return bitcast<u32>(-select(share * terms.second, weight * (8.0 * terms.quarters), SQUARED));
+    return bitcast<u32>(-select(share * terms.second, (weight * 8.0) * terms.quarters, SQUARED));
   }
   let quarter = quarter_of(terms.label, terms.chosen, c, load(i));
   if (SQUARED && quarter == INFINITELY_FAR) {

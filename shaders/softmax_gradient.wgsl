@@ -1,11 +1,9 @@
 // The derivative by the logits of softmax(logits / temperature), given its probabilities p and the derivative u by them:
 //
-//   p_c (u_c - sum of p_k u_k) / temperature = p_c (u_c (1 - p_c) - sum of the others' p_k u_k) / temperature
+//   p_c (u_c - sum of p_k u_k) / temperature
 //
-// Classes with p above 1/2, of which a softmax has one at the most, are kept out of the sum, and take the second form: beside p near
-// 1, the first leaves no digit.
 // Twin: src/cpu/softmax-gradient.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/upstream_matrix.wgsl
+// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/centred.wgsl, lib/upstream_matrix.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -17,24 +15,23 @@ struct Params {
 
 @group(0) @binding(2) var<uniform> params: Params;
 
-struct Products {
-  around: f32, // sum of p u but for classes with p above 1/2
-  most: f32,   // that of those classes
+struct Upstream {
+  mean: vec2f,
+  plain: bool, // several p are above 1/2, as no softmax gives them: nothing can be kept out of the sum
   undefined: bool,
 }
 
-fn products(at: Invocation, lane: u32, start: u32) -> Products {
-  var sum = vec2f(0.0); // around, most
+fn upstream_of(at: Invocation, lane: u32, start: u32) -> Upstream {
+  var sum = vec2f(0.0);
   var block = vec2f(0.0);
-  var bad = 0u;
+  var found = vec2f(0.0); // how many p are above 1/2; how many numbers are not finite
   var visited = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
     let i = start + c * params.inner;
     let bits = load(i);
-    bad |= u32(max(magnitude_of(bits), magnitude_of(upstream_bits(i))) >= INFINITY_BITS);
     let p = bitcast<f32>(bits);
-    let product = p * bitcast<f32>(upstream_bits(i));
-    block += select(vec2f(product, 0.0), vec2f(0.0, product), p > 0.5);
+    found += vec2f(f32(p > 0.5), f32(max(magnitude_of(bits), magnitude_of(upstream_bits(i))) >= INFINITY_BITS));
+    block += mean_part(bitcast<f32>(upstream_bits(i)), p);
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
@@ -42,15 +39,15 @@ fn products(at: Invocation, lane: u32, start: u32) -> Products {
     }
   }
   sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  bad = reduced(at, MERGE_MAX, vec2u(bad)).x;
-  return Products(sum.x, sum.y, bad == 1u);
+  found = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(found)));
+  return Upstream(sum, found.x > 1.0, found.y > 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let start = row_start(place.row, params.classes, params.inner);
-  let total = products(at, place.lane, start);
+  let whole = upstream_of(at, place.lane, start);
   if (!place.inside) {
     return;
   }
@@ -58,10 +55,7 @@ fn main(at: Invocation) {
     let i = start + c * params.inner;
     let p = bitcast<f32>(load(i));
     let u = bitcast<f32>(upstream_bits(i));
-    var slope = u - total.around - total.most;
-    if (p > 0.5) {
-      slope = u * (1.0 - p) - total.around - (total.most - p * u);
-    }
-    store(i, select(bitcast<u32>(p * slope * params.inverse_temperature), NAN_BITS, total.undefined));
+    let difference = select(centred(u, p, 1.0 - p, whole.mean), u - whole.mean.x - whole.mean.y, whole.plain);
+    store(i, select(bitcast<u32>(p * difference * params.inverse_temperature), NAN_BITS, whole.undefined));
   }
 }

@@ -16,7 +16,7 @@ fn short_of(margin: f32, t: u32, d: u32) -> u32 {
 
 // Whether the loss depends on d: from 0 up, as the clamp of PyTorch has it.
 fn is_short(short: u32) -> bool {
-  return short <= INFINITY_BITS || short == 0x80000000u;
+  return short <= INFINITY_BITS;
 }
 
 // max(0, short) of bits that may be infinite.

@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
+import { addToMean, centred } from './centred.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
 import { isUndefined, type RowSum, rowSum, shareOf } from './row-sum.js';
 
@@ -39,20 +40,18 @@ function missOf(row: RowSum, x: number, label: number): Miss {
 
 function termsOf({ classes, inner }: Rows, start: number, missAt: (c: number, i: number) => Miss): RowTerms {
   let loss = 0;
-  let around = 0; // sum of p miss but for a class with p above 1/2
-  let most = 0; // p miss of that class
+  const mean = { around: 0, most: 0 }; // of the misses
   for (let c = 0; c < classes; c++) {
     const { p, miss } = missAt(c, start + c * inner);
     loss += miss * miss;
-    if (p > 0.5) most += p * miss;
-    else around += p * miss;
+    addToMean(mean, miss, p);
   }
   if (!Number.isFinite(loss)) return noAnswer;
   return {
     loss,
     derivative: (c, i) => {
       const { p, others, miss } = missAt(c, i);
-      return 2 * p * (p > 0.5 ? miss * others - around : miss - around - most);
+      return 2 * p * centred(miss, p, others, mean);
     },
   };
 }

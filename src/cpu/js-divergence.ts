@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
+import { addToMean, centred, type Mean } from './centred.js';
 import { noAnswer, type Reducing, type RowLossArrays, rowLosses } from './row-loss.js';
 import { isUndefined, logTotal, type RowSum, rowSum } from './row-sum.js';
 
@@ -25,20 +26,25 @@ export function jsDivergenceRows(arrays: JsDivergenceArrays, rows: Rows, reducin
   rowLosses(arrays, rows, reducing, (_, start, scale) => {
     const a = rowSum(input, start, inner, classes, 1);
     const b = rowSum(other, start, inner, classes, 1);
-    const undefinedRow = isUndefined(a) || isUndefined(b);
     const pairAt = (i: number) => pairOf(input[i], other[i], a, b);
-    const terms = undefinedRow
-      ? { loss: Number.NaN, aroundA: Number.NaN, aroundB: Number.NaN }
-      : sums(rows, start, pairAt);
+    const terms = isUndefined(a) || isUndefined(b) ? null : sums(rows, start, pairAt);
+    const slope = (p: number, logarithm: number, row: RowSum, mean?: Mean) => {
+      if (scale === null) return 0;
+      if (!mean) return Number.NaN;
+      return p === 0 ? 0 : 0.5 * p * centred(logarithm, p, othersOf(p, row), mean) * scale;
+    };
     for (let i = start; gradientA && gradientB && i < start + classes * inner; i += inner) {
       const { p, q, r } = pairAt(i);
       const [logA, logB] = logarithms(r);
-      gradientA[i] = scale === null ? 0 : slope(p, logA, terms.aroundA) * scale;
-      gradientB[i] = scale === null ? 0 : slope(q, logB, terms.aroundB) * scale;
+      gradientA[i] = slope(p, logA, a, terms?.meanA);
+      gradientB[i] = slope(q, logB, b, terms?.meanB);
     }
-    return { ...noAnswer, loss: terms.loss };
+    return { ...noAnswer, loss: terms?.loss ?? Number.NaN };
   });
 }
+
+/** 1 - p; of a p above 1/2, which is a maximum alone, with nothing subtracted. */
+const othersOf = (p: number, row: RowSum): number => (p > 0.5 ? row.rest / (row.ties + row.rest) : 1 - p);
 
 function pairOf(x: number, y: number, a: RowSum, b: RowSum): Pair {
   const [toA, toB] = [a.maximum - x, b.maximum - y];
@@ -58,17 +64,14 @@ function logarithms(r: number): [number, number] {
 /** 0 log 0 is 0. */
 const product = (p: number, logarithm: number) => (p === 0 ? 0 : p * logarithm);
 
-const slope = (p: number, logarithm: number, around: number) =>
-  p === 0 && !Number.isNaN(around) ? 0 : 0.5 * p * (logarithm - around);
-
 function sums({ classes, inner }: Rows, start: number, pairAt: (i: number) => Pair) {
-  const sum = { loss: 0, aroundA: 0, aroundB: 0 };
+  const sum = { loss: 0, meanA: { around: 0, most: 0 }, meanB: { around: 0, most: 0 } };
   for (let i = start; i < start + classes * inner; i += inner) {
     const pair = pairAt(i);
     const [logA, logB] = logarithms(pair.r);
     sum.loss += 0.5 * both(pair, logA, logB);
-    sum.aroundA += product(pair.p, logA);
-    sum.aroundB += product(pair.q, logB);
+    addToMean(sum.meanA, logA, pair.p);
+    addToMean(sum.meanB, logB, pair.q);
   }
   return sum;
 }

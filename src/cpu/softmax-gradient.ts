@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
+import { addToMean, centred } from './centred.js';
 
 export function softmaxGradientRows(
   probabilities: Values,
@@ -10,22 +11,22 @@ export function softmaxGradientRows(
   rows: Rows,
   temperature: number,
 ): void {
+  const { classes, inner: step } = rows;
   for (let r = 0; r < rows.count; r++) {
     const start = rowStart(rows, r);
-    const end = start + rows.classes * rows.inner;
-    let around = 0; // sum of p u but for classes with p above 1/2
-    let most = 0; // that of those classes
-    for (let i = start; i < end; i += rows.inner) {
+    const end = start + classes * step;
+    const mean = { around: 0, most: 0 };
+    let large = 0; // how many p are above 1/2; several, as no softmax gives them, leave nothing to keep out of the sum
+    for (let i = start; i < end; i += step) {
       const p = probabilities[i];
-      const product = p * upstream[i];
-      if (!Number.isFinite(p) || !Number.isFinite(upstream[i])) around = Number.NaN;
-      else if (p > 0.5) most += product;
-      else around += product;
+      if (!Number.isFinite(p) || !Number.isFinite(upstream[i])) mean.around = Number.NaN;
+      if (p > 0.5) large++;
+      addToMean(mean, upstream[i], p);
     }
-    for (let i = start; i < end; i += rows.inner) {
+    for (let i = start; i < end; i += step) {
       const [p, u] = [probabilities[i], upstream[i]];
-      const slope = p > 0.5 ? u * (1 - p) - around - (most - p * u) : u - around - most;
-      gradient[i] = (p * slope) / temperature;
+      const difference = large > 1 ? u - mean.around - mean.most : centred(u, p, 1 - p, mean);
+      gradient[i] = (p * difference) / temperature;
     }
   }
 }

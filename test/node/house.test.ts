@@ -8,7 +8,7 @@ import { root } from './consumers/install.ts';
 const filesIn = (folder: string, pattern: RegExp): string[] =>
   existsSync(join(root, folder))
     ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((file) => pattern.test(file))
+        .filter((file) => pattern.test(file) && !file.includes('node_modules'))
         .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
     : [];
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');

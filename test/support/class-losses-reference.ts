@@ -25,6 +25,7 @@ function softmaxOf(row: number[]) {
   return row.map((x, own) => ({
     p: e[own] / total,
     missed: e[own] > total / 2 ? sum(e.filter((_, c) => c !== own)) / total : (total - e[own]) / total,
+    distance: max - x,
     surprise: max - x + Math.log1p(beside),
   }));
 }
@@ -82,9 +83,12 @@ export function jsRow(a: number[], b: number[]): RowResult {
 export function entropyRow(row: number[]): RowResult {
   if (broken(row)) return noAnswer(row);
   const classes = softmaxOf(row);
-  const weighed = ({ p, surprise }: { p: number; surprise: number }, less = 0) => (p === 0 ? 0 : p * (surprise - less));
-  const loss = sum(classes.map((one) => weighed(one)));
-  return { loss, gradient: classes.map((one) => weighed(one, loss)) };
+  const weighed = (p: number, value: number) => (p === 0 ? 0 : p * value);
+  const mean = sum(classes.map(({ p, distance }) => weighed(p, distance)));
+  return {
+    loss: sum(classes.map(({ p, surprise }) => weighed(p, surprise))),
+    gradient: classes.map(({ p, distance }) => weighed(p, distance - mean)),
+  };
 }
 
 export function marginRow(row: number[], target: number, p = 1, margin = 1, weight = 1): RowResult {
