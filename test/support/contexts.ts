@@ -7,7 +7,10 @@ export const variants: Readonly<Record<string, ContextOptions>> = {
   webgpu: { backend: 'webgpu' },
   'webgpu, barriers, 4 rows of 8 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4 }) },
   'webgpu, barriers, 1 row of 64 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) },
-  'webgpu, subgroups': { backend: 'webgpu', plan: () => ({ reduce: 'subgroup', lanes: 32, rows: 1 }) },
+  'webgpu, subgroups': {
+    backend: 'webgpu',
+    plan: (_, { maxSubgroup = 32 }) => ({ reduce: 'subgroup', lanes: Math.max(32, maxSubgroup), rows: 1 }),
+  },
 };
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
