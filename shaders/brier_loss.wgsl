@@ -54,8 +54,8 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     label = label_of(place.row);
   }
   let row = row_sum(at, place.lane, start);
-  var sum = vec3f(0.0); // loss, mean
-  var block = vec3f(0.0);
+  var sum = vec4f(0.0); // loss in two parts, mean in two parts
+  var block = vec4f(0.0);
   var bad = 0u; // a label that is no number
   var visited = 0u;
   for (var c = place.lane; c < params.classes; c += LANES) {
@@ -64,18 +64,18 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       bad |= u32(magnitude_of(label_bits(i)) >= INFINITY_BITS);
     }
     let one = miss_of(row, label, c, i);
-    block += vec3f(one.miss * one.miss, mean_part(one.miss, one.p));
+    block += vec4f(in_parts(one.miss * one.miss, abs(one.miss) > 0.5), mean_part(one.miss, one.p));
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
-      block = vec3f(0.0);
+      block = vec4f(0.0);
     }
   }
   sum += block;
-  let mean = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.yz)));
-  let loss = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum.x, 0.0)))).x;
+  let loss = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.xy)));
+  let mean = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.zw)));
   bad = reduced(at, MERGE_MAX, vec2u(bad)).x;
-  return Terms(row, label, loss, mean, !label.known || is_undefined(row) || bad == 1u);
+  return Terms(row, label, loss.x + loss.y, mean, !label.known || is_undefined(row) || bad == 1u);
 }
 
 fn is_ignored(terms: Terms) -> bool {

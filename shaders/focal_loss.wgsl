@@ -6,6 +6,9 @@
 //   steepness = alpha_t missed^gamma (1 + gamma p_t (-log p_t) / missed)
 //   d loss / d logit_t = -missed steepness, d loss / d logit_c = p_c steepness
 //
+// Of confident rows, the loss is off by 1 + gamma times what missed is: differences of logits near 30 are rounded by up to 1e-6, so at
+// gamma 2 by up to 3e-6, measured 2.0e-6.
+//
 // (-log p_t) / missed goes to 1 as both go to 0, so no power below 0 is ever taken.
 // Twin: src/cpu/focal-loss.ts
 // Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/power.wgsl

@@ -8,10 +8,12 @@
 // p log(p / m) + q log(q / m) = m (t^2 / 1 + t^4 / 6 + t^6 / 15 + ...), in which nothing cancels.
 //
 // Of nearly equal rows, r is small, and the rounding of log-sum-exps would be all of it. It is the difference of the logits, which is
-// nearly exact, less that of the log-sum-exps, which follows from sum of q exp(r) = 1.
+// nearly exact, less that of the log-sum-exps, which follows from sum of q exp(r) = 1. Where the rows lie far from each other by the same
+// offset at all classes, the distances to the maxima stand in for the logits, and are rounded: r is off by up to 2^-22 x distance, and a
+// loss near 0 by that over r (measured 1.3e-5 where the rows differ by 1e-3, 1.2e-4 where by 1e-4).
 //
-// Where p is 0 at all classes of q but one of little q, log(q / m) is log 2 at the others and cancels: gradients are then off by up to
-// 6e-8 x q, measured 1.1e-8 in a row whose largest gradient is 1.4e-3.
+// Where most of p lies at classes of little q, log(p / m) is nearly log 2 at all of them, and its differences from its mean are small: there
+// log(p / m) - log 2 = -log(1 + q / p) is taken in its place, since what is the same for all classes changes no difference.
 // Twin: src/cpu/js-divergence.ts
 // Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/expm1.wgsl, lib/centred.wgsl
 
@@ -35,10 +37,11 @@ struct Terms {
   a: RowSum,
   b: RowSum,
   shift: f32, // log(total of b) - log(total of a)
+  far: vec2<bool>, // whether most of p lies at classes of less q, and of q at classes of less p
   start: u32,
   loss: f32,
-  mean_a: vec2f, // of log(p / m) under p
-  mean_b: vec2f, // of log(q / m) under q
+  mean_a: vec2f, // of log(p / m) under p, less log 2 where it is far
+  mean_b: vec2f, // of log(q / m) under q, likewise
 }
 
 // One class in both rows.
@@ -75,13 +78,18 @@ fn pair_at(i: u32, terms: Terms) -> Pair {
   return Pair(p, q, 2.0 * (apart - (0.5 * terms.a.maximum - 0.5 * terms.b.maximum)) + terms.shift);
 }
 
-// log(p / m) and log(q / m).
-fn logarithms(r: f32) -> vec2f {
+// log(p / m) and log(q / m); and less log 2.
+struct Logarithms {
+  whole: vec2f,
+  less: vec2f,
+}
+
+fn logarithms(r: f32) -> Logarithms {
   let size = abs(r);
   let e = exp_negative(-size);
   let t = select((1.0 - e) / (1.0 + e), tanh_near(min(0.5 * size, 0.5)), size <= 1.0);
-  let larger = log1p_positive(t);
-  return select(vec2f(larger - size, larger), vec2f(larger, larger - size), r > 0.0);
+  let down = select(vec2f(size, 0.0), vec2f(0.0, size), r > 0.0);
+  return Logarithms(log1p_positive(t) - down, -log1p_positive(e) - down);
 }
 
 // p log(p / m) + q log(q / m)
@@ -105,41 +113,46 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let a = row_sum(at, place.lane, start);
   reads_other = true;
   let b = row_sum(at, place.lane, start);
-  var terms = Terms(a, b, log_total(b) - log_total(a), start, 0.0, vec2f(0.0), vec2f(0.0));
-  terms.shift -= excess(at, place.lane, terms);
+  var terms = Terms(a, b, log_total(b) - log_total(a), vec2<bool>(false), start, 0.0, vec2f(0.0), vec2f(0.0));
+  survey(at, place.lane, &terms);
   add_all(at, place.lane, &terms);
   return terms;
 }
 
-// What sum of q exp(r) is beyond 1, where all classes are near; else 0.
-fn excess(at: Invocation, lane: u32, terms: Terms) -> f32 {
-  var sum = 0.0;
-  var block = 0.0;
+// Takes what sum of q exp(r) is beyond 1 from the shift, where all classes are near; and finds what is far.
+fn survey(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
+  var sum = vec3f(0.0); // q (exp(r) - 1), p where it is the larger, q where it is the larger
+  var block = vec3f(0.0);
   var apart = 0u;
   var visited = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
-    let pair = pair_at(terms.start + c * params.inner, terms);
+    let pair = pair_at((*terms).start + c * params.inner, *terms);
     apart |= u32(abs(pair.r) > NEAR);
-    block += pair.q * expm1_near(clamp(pair.r, -NEAR, NEAR));
+    let larger = select(vec2f(0.0), vec2f(pair.p, pair.q), vec2<bool>(pair.r > NEAR, pair.r < -NEAR));
+    block += vec3f(pair.q * expm1_near(clamp(pair.r, -NEAR, NEAR)), larger);
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
-      block = 0.0;
+      block = vec3f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  sum += block;
+  let excess = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum.x, 0.0)))).x;
+  (*terms).far = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.yz))) > vec2f(0.5);
   apart = reduced(at, MERGE_MAX, vec2u(apart)).x;
-  return select(sum, 0.0, apart == 1u);
+  (*terms).shift -= select(excess, 0.0, apart == 1u);
 }
 
 fn add_all(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
-  var sum = array<vec2f, 3>(); // means of a and b, loss
+  var sum = array<vec2f, 3>(); // means of a and b, loss, each in two parts
   var block = array<vec2f, 3>();
   var visited = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
     let pair = pair_at((*terms).start + c * params.inner, *terms);
     let logs = logarithms(pair.r);
-    let parts = array<vec2f, 3>(mean_part(logs.x, pair.p), mean_part(logs.y, pair.q), vec2f(both(pair, logs), 0.0));
+    let values = select(logs.whole, logs.less, (*terms).far);
+    let loss = in_parts(both(pair, logs.whole), max(pair.p, pair.q) > 0.5);
+    let parts = array<vec2f, 3>(mean_part(values.x, pair.p), mean_part(values.y, pair.q), loss);
     for (var n = 0u; n < 3u; n++) {
       block[n] += parts[n];
     }
@@ -156,7 +169,7 @@ fn add_all(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
   }
   (*terms).mean_a = sum[0];
   (*terms).mean_b = sum[1];
-  (*terms).loss = 0.5 * sum[2].x;
+  (*terms).loss = 0.5 * (sum[2].x + sum[2].y);
 }
 
 // 1 - p; of a p above 1/2, which is a maximum alone, with nothing subtracted.
@@ -189,8 +202,9 @@ fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {
     let i = terms.start + c * params.inner;
     let pair = pair_at(i, terms);
     let logs = logarithms(pair.r);
-    let a = 0.5 * pair.p * centred(logs.x, pair.p, others_of(pair.p, terms.a), terms.mean_a);
-    let b = 0.5 * pair.q * centred(logs.y, pair.q, others_of(pair.q, terms.b), terms.mean_b);
+    let values = select(logs.whole, logs.less, terms.far);
+    let a = 0.5 * pair.p * centred(values.x, pair.p, others_of(pair.p, terms.a), terms.mean_a);
+    let b = 0.5 * pair.q * centred(values.y, pair.q, others_of(pair.q, terms.b), terms.mean_b);
     let bits = select(bitcast<vec2u>(vec2f(a, b)), vec2u(NAN_BITS), has_no_answer(terms));
     gradient_a[offsets.gradient_a + i] = select(0u, product_bits(bits.x, scale), slopes);
     gradient_b[offsets.gradient_b + i] = select(0u, product_bits(bits.y, scale), slopes);

@@ -628,14 +628,13 @@ describe('webgpu, on a device that binds 1 KiB at a time', () => {
   it('slices of a sum, more than one piece of them', async () => {
     const device = await limitedDevice({ maxStorageBufferBindingSize: 40_000 }); // two slices of 4,096
     const context = await createContext({ device });
-    for (const size of [4096, 4097, 20_480, 20_000]) {
-      // The last one's room is the one before's, and still holds its numbers.
-      const x = normal(size, { seed: 6 });
-      const sum = x.reduce((a, b) => a + b * b, 0);
-      const { loss } = meanSquaredError(context.tensor(x), context.tensor(new Float32Array(size)), {
-        reduction: 'sum',
-      });
+    for (const size of [20_480, 20_000, 4097, 4096]) {
+      // What is disposed of comes back from the pool, so that past the losses there are numbers of before.
+      const tensors = [normal(size, { seed: 6 }), ones(size)].map((values) => context.tensor(values));
+      const { loss } = meanSquaredError(tensors[0], tensors[1], { reduction: 'sum' });
+      const sum = Array.from(await tensors[0].data()).reduce((a, b) => a + (b - 1) ** 2, 0);
       expectClose(await loss.data(), [sum], { relative: 1e-6 });
+      for (const tensor of [...tensors, loss]) tensor.dispose();
     }
     context.dispose();
     device.destroy();

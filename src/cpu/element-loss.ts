@@ -3,6 +3,7 @@
 import type { Values } from '../backend.js';
 import { broadcastIndex } from './broadcast.js';
 import { reduceRows } from './reduce-rows.js';
+import type { Reducing } from './row-loss.js';
 
 export interface ElementLossArrays {
   readonly input: Values;
@@ -13,13 +14,6 @@ export interface ElementLossArrays {
   readonly posWeight?: Values; // the same
   readonly axes?: Values; // of the operands that are broadcast
   readonly upstream?: Values; // (1) or as the input
-}
-
-export interface Reducing {
-  /** Whether the losses stay one an element. */
-  readonly none: boolean;
-  /** What losses are divided by; 0 gives NaN. */
-  readonly divisor: number;
 }
 
 /** A loss of one input x and its target t; p is the weight of the positive, 1 where the call has none. */

@@ -2,9 +2,10 @@
 
 import type { Bound, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
 import type { Context, Operation } from '../context.js';
-import { type ElementLoss, type ElementLossArrays, elementLosses, type Reducing } from '../cpu/element-loss.js';
+import { type ElementLoss, type ElementLossArrays, elementLosses } from '../cpu/element-loss.js';
+import type { Reducing } from '../cpu/row-loss.js';
 import { elementsOf } from '../rows.js';
-import { Tensor } from '../tensor.js';
+import { type NestedNumbers, Tensor } from '../tensor.js';
 import { choice, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
 import { type BroadcastOperand, broadcastOperand } from './broadcast.js';
@@ -13,7 +14,7 @@ import type { LossOptions, LossResult, Reduction } from './row-loss.js';
 import { lossScratch, sumLosses } from './sum-losses.js';
 
 /** Numbers in the shape of the input: a tensor, or arrays in its place. */
-export type ElementTargets = number | Tensor | ArrayLike<number> | readonly (readonly unknown[])[];
+export type ElementTargets = Tensor | ArrayLike<number> | NestedNumbers;
 
 /** Options of every elementwise loss. With reduction 'none' the loss has the shape of the input; 'mean' divides by its elements. */
 export interface ElementLossOptions extends LossOptions {
