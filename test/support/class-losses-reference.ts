@@ -70,14 +70,18 @@ export function jsRow(a: number[], b: number[]): RowResult {
   const logsP = P.map(({ surprise }, c) => logOf(surprise, Q[c].surprise));
   const logsQ = Q.map(({ surprise }, c) => logOf(surprise, P[c].surprise));
   const weighed = (p: number, log: number) => (p === 0 ? 0 : p * log);
-  const around = sum(P.map(({ p }, c) => weighed(p, logsP[c])));
+  const products = P.map(({ p }, c) => weighed(p, logsP[c]));
+  const mean = sum(products);
+  /** log_c - sum of p_k log_k = log_c (1 - p_c) - sum of the others. */
+  const lessMean = (c: number) =>
+    P[c].p > 0.5 ? logsP[c] * P[c].missed - sum(products.filter((_, k) => k !== c)) : logsP[c] - mean;
   const terms = P.map(({ p }, c) => {
     const delta = (p - Q[c].p) / (p + Q[c].p || 1);
     // Near 0 the two logarithms cancel: delta^2 + delta^4 / 6 + ...
     const series = delta ** 2 + delta ** 4 / 6 + delta ** 6 / 15;
     return Math.abs(delta) < 1e-3 ? ((p + Q[c].p) / 2) * series : weighed(p, logsP[c]) + weighed(Q[c].p, logsQ[c]);
   });
-  return { loss: sum(terms) / 2, gradient: P.map(({ p }, c) => weighed(p, logsP[c] - around) / 2) };
+  return { loss: sum(terms) / 2, gradient: P.map(({ p }, c) => weighed(p, lessMean(c)) / 2) };
 }
 
 export function entropyRow(row: number[]): RowResult {
