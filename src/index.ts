@@ -39,12 +39,13 @@ export { type KLDivergenceOptions, klDivergence } from './operations/kl-divergen
 export { type LinearOptions, linear } from './operations/linear.js';
 export { logSoftmaxGradient } from './operations/log-softmax-gradient.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
-export { type LogSumExpGradientOptions, logSumExpGradient } from './operations/log-sum-exp-gradient.js';
+export { logSumExpGradient } from './operations/log-sum-exp-gradient.js';
 export { type MarginRankingLossOptions, marginRankingLoss } from './operations/margin-ranking-loss.js';
 export type { MatrixGradientOptions } from './operations/matrix-gradient.js';
 export { meanSquaredError } from './operations/mean-squared-error.js';
 export { type MultiMarginLossOptions, multiMarginLoss } from './operations/multi-margin-loss.js';
 export { type NllLossOptions, nllLoss } from './operations/nll-loss.js';
+export type { RowGradientOptions } from './operations/row-gradient.js';
 export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
 export { type SampleOptions, sample } from './operations/sample.js';
 export { type SigmoidOptions, sigmoid } from './operations/sigmoid.js';

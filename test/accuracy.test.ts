@@ -3,20 +3,8 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Context, type ContextOptions, createContext, crossEntropy, logSoftmax, softmax } from '../src/index.ts';
 import { expectClose, expectCloseByRow } from './support/close.ts';
-import { type Distribution, distributions, makeRows } from './support/random.ts';
+import { accuracySizes, type Distribution, distributions, makeRows } from './support/random.ts';
 import * as reference from './support/reference.ts';
-
-/** [rows, classes]: usual heads, vocabularies, and odd sizes that fall between lanes and blocks. */
-const sizes = [
-  [16, 10],
-  [8, 1000],
-  [2, 50_257],
-  [2, 128_256],
-  [7, 13],
-  [5, 257],
-  [3, 1025],
-  [129, 65],
-];
 
 const few: ContextOptions[] = [{ backend: 'cpu' }, { backend: 'webgpu' }];
 const lanes: ContextOptions = { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) };
@@ -33,7 +21,7 @@ describe.each(contexts)('%s', (name, options) => {
   });
   afterAll(() => context.dispose());
 
-  describe.each(sizes)('%i x %i', (rows, classes) => {
+  describe.each(accuracySizes)('%i x %i', (rows, classes) => {
     it.each(Object.keys(distributions) as Distribution[])('%s', async (distribution) => {
       const { logits, targets } = makeRows(distribution, rows, classes, classes);
       const shape = [rows, classes];

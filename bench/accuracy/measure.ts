@@ -1,20 +1,8 @@
 // In the page: how far each contender is from float64, on the inputs of test/accuracy.test.ts.
 import { errorOf, type Worst, worst, worstByRow } from '../../test/support/close.ts';
-import { type Distribution, distributions, makeRows } from '../../test/support/random.ts';
+import { accuracySizes, type Distribution, distributions, makeRows } from '../../test/support/random.ts';
 import * as reference from '../../test/support/reference.ts';
 import { type Answers, type Contender, contenders, NotRun } from '../peers/contenders.ts';
-
-/** As in test/accuracy.test.ts. */
-const sizes: [rows: number, classes: number][] = [
-  [16, 10],
-  [8, 1000],
-  [2, 50_257],
-  [2, 128_256],
-  [7, 13],
-  [5, 257],
-  [3, 1025],
-  [129, 65],
-];
 
 /** The worst error of a result, also as a ratio to what crosshead promises, or what stands where it should be finite: NaN. */
 type Figure = { error: number; ratio: number } | { wrong: string };
@@ -73,7 +61,7 @@ async function measure(name: string): Promise<Case[]> {
   const contender = contenders.find((one) => one.name === name)!;
   const cases: Case[] = [];
   for (const distribution of Object.keys(distributions) as Distribution[])
-    for (const shape of sizes) cases.push(await measureCase(contender, distribution, shape));
+    for (const shape of accuracySizes) cases.push(await measureCase(contender, distribution, shape));
   return cases;
 }
 

@@ -3,14 +3,15 @@ import { entropyRows } from '../cpu/entropy.js';
 import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions } from '../validate.js';
-import { expectTensor, operand, result } from './operands.js';
+import { expectTensor, result } from './operands.js';
+import { type RowGradientOptions, rowGradient } from './row-gradient.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { temperatureUniforms } from './temperature.js';
 
 export interface EntropyOptions {
   /** The class axis; the last by default. */
   axis?: number;
-  /** Where to write the result; the gradient may overwrite the logits. */
+  /** Where to write the result. */
   out?: Tensor;
 }
 
@@ -60,32 +61,20 @@ export function entropy(logits: Tensor, options: EntropyOptions = {}): Tensor {
 export function entropyGradient(
   logits: Tensor,
   upstream: Tensor | ArrayLike<number>,
-  options: EntropyOptions = {},
+  options?: RowGradientOptions,
 ): Tensor {
-  const fn = 'entropyGradient';
-  knownOptions(fn, options, ['axis', 'out']);
-  const { context, shape, dtype } = expectTensor(fn, 'logits', logits);
-  const axis = classAxis(fn, shape, options.axis);
-  const rows = rowsOf(shape, axis);
-  const spec = { dtype: 'float32', shape: withoutAxis(shape, axis) } as const;
-  const { gradient } = context.run({
-    name: fn,
-    reads: { logits, upstream: operand(fn, 'upstream', upstream, context, spec, 'one a row') },
-    writes: { gradient: result(fn, 'out', options.out, context, { dtype, shape }) },
-    cpu: ({ logits, upstream, gradient }) => {
+  return rowGradient(
+    'entropyGradient',
+    logits,
+    upstream,
+    options,
+    entropyKernel,
+    uniforms,
+    (input, slopes, gradient, rows) => {
       const unread = new Float32Array(rows.count);
-      entropyRows({ input: logits, loss: unread, gradient, upstream }, rows, { none: true, divisor: 1 });
+      entropyRows({ input, loss: unread, gradient, upstream: slopes }, rows, { none: true, divisor: 1 });
     },
-    gpu: (gpu, { logits, upstream, gradient }) =>
-      gpu.rows({
-        kernel: entropyKernel,
-        rows,
-        bindings: { input: [logits, rows.classes], output: [gradient, rows.classes], upstream: [upstream, 1] },
-        uniforms,
-        constants: { UPSTREAM_STRIDE: 1 },
-      }),
-  });
-  return gradient;
+  );
 }
 
 /**

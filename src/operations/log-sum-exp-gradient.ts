@@ -1,17 +1,7 @@
 import logSumExpGradientKernel from '../../shaders/log_sum_exp_gradient.wgsl';
 import { logSumExpGradientRows } from '../cpu/log-sum-exp-gradient.js';
-import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
-import { classAxis, knownOptions } from '../validate.js';
-import { expectTensor, operand, result } from './operands.js';
-import { temperatureUniforms } from './temperature.js';
-
-export interface LogSumExpGradientOptions {
-  /** The class axis; the last by default. */
-  axis?: number;
-  /** Where to write the result; may be the logits themselves. */
-  out?: Tensor;
-}
+import { type RowGradientOptions, rowGradient } from './row-gradient.js';
 
 /**
  * The derivative of the objective by the logits of `logSumExp`: upstream x softmax(logits).
@@ -25,27 +15,15 @@ export interface LogSumExpGradientOptions {
 export function logSumExpGradient(
   logits: Tensor,
   upstream: Tensor | ArrayLike<number>,
-  options: LogSumExpGradientOptions = {},
+  options?: RowGradientOptions,
 ): Tensor {
-  const fn = 'logSumExpGradient';
-  knownOptions(fn, options, ['axis', 'out']);
-  const { context, shape, dtype } = expectTensor(fn, 'logits', logits);
-  const axis = classAxis(fn, shape, options.axis);
-  const rows = rowsOf(shape, axis);
-  const spec = { dtype: 'float32', shape: withoutAxis(shape, axis) } as const;
-  const { gradient } = context.run({
-    name: fn,
-    reads: { logits, upstream: operand(fn, 'upstream', upstream, context, spec, 'one a row') },
-    writes: { gradient: result(fn, 'out', options.out, context, { dtype, shape }) },
-    cpu: ({ logits, upstream, gradient }) => logSumExpGradientRows(logits, upstream, gradient, rows),
-    gpu: (gpu, { logits, upstream, gradient }) =>
-      gpu.rows({
-        kernel: logSumExpGradientKernel,
-        rows,
-        bindings: { input: [logits, rows.classes], output: [gradient, rows.classes], upstream: [upstream, 1] },
-        uniforms: temperatureUniforms(1),
-        constants: { UPSTREAM_STRIDE: 1 },
-      }),
-  });
-  return gradient;
+  return rowGradient(
+    'logSumExpGradient',
+    logits,
+    upstream,
+    options,
+    logSumExpGradientKernel,
+    {},
+    logSumExpGradientRows,
+  );
 }

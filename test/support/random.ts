@@ -49,3 +49,15 @@ export function makeRows(name: Distribution, rows: number, classes: number, seed
   for (let row = 0; row < rows; row++) logits[row * classes + targets[row]] += peak;
   return { logits, targets };
 }
+
+/** [rows, classes] at which accuracy is held: usual heads, vocabularies, and odd sizes that fall between lanes and blocks. */
+export const accuracySizes: readonly [rows: number, classes: number][] = [
+  [16, 10],
+  [8, 1000],
+  [2, 50_257],
+  [2, 128_256],
+  [7, 13],
+  [5, 257],
+  [3, 1025],
+  [129, 65],
+];
