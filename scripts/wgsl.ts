@@ -26,6 +26,12 @@ const sharedNames = (text: string): string[] =>
     ...[...text.matchAll(/struct Params \{([^}]*)\}/g)].flatMap(([, fields]) => [...fields.matchAll(/(\w+)\s*:/g)]),
   ].map(([, name]) => name);
 
+/** Functions that are called and not ours: WGSL's, whose names a variable of ours may have too. */
+const builtinsOf = (text: string): string[] => {
+  const ours = new Set([...text.matchAll(/\b(?:fn|struct|alias)\s+(\w+)/g)].map(([, name]) => name));
+  return [...text.matchAll(/\b(\w+)\s*(?:<\w+>)?\(/g)].map(([, name]) => name).filter((name) => !ours.has(name));
+};
+
 /** Names of functions, variables, constants, types, parameters and fields. Shorter ones stay as they are. */
 const ownNames = (text: string): string[] =>
   [
@@ -36,7 +42,7 @@ const ownNames = (text: string): string[] =>
 /** A short name for each of the shaders' own, the same in every file, since files are linked by name. */
 export function shortNames(texts: readonly string[]): Map<string, string> {
   const all = texts.map(withoutComments).join('\n');
-  const shared = new Set([...sharedNames(all), 'main', 'Params', 'Offsets', 'default']);
+  const shared = new Set([...sharedNames(all), ...builtinsOf(all), 'main', 'Params', 'Offsets', 'default']);
   const saved = (name: string) => all.split(name).length * name.length;
   const names = [...new Set(ownNames(all))].filter((name) => !shared.has(name));
   names.sort((a, b) => saved(b) - saved(a) || (a < b ? -1 : 1));

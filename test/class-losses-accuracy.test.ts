@@ -32,11 +32,12 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
   afterAll(() => context.dispose());
 
   describe('accuracy', () => {
-    const sizes = [
+    /** [rows, classes]; a vocabulary only for the distributions that lose most on one, since the references take their time. */
+    const sizesFor = (name: Distribution) => [
       [8, 10],
       [4, 1000],
-      [2, 50_257],
       [5, 257],
+      ...(['N(0, 5)', 'peaked by 30'].includes(name) ? [[2, 50_257]] : []),
     ];
     const names: Distribution[] = [
       'N(0, 1)',
@@ -49,7 +50,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     ];
 
     it.each(names)('focalLoss, entropyLoss, brierLoss of indices: %s', async (name) => {
-      for (const [rows, classes] of sizes) {
+      for (const [rows, classes] of sizesFor(name)) {
         const { logits, targets } = makeRows(name, rows, classes, classes);
         const shape = [rows, classes];
         const t = context.tensor(logits, shape);
@@ -135,7 +136,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     });
 
     it.each(names)('jsDivergence from N(0, 2): %s', async (name) => {
-      for (const [rows, classes] of sizes) {
+      for (const [rows, classes] of sizesFor(name)) {
         const shape = [rows, classes];
         const { logits } = makeRows(name, rows, classes, classes);
         const b = normal(rows * classes, { sigma: 2, seed: 77 });

@@ -2,7 +2,7 @@
 // every dtype.
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Context, createContext } from '../src/index.ts';
-import { variants } from './support/contexts.ts';
+import { dtypesFor, variants } from './support/contexts.ts';
 import { hold } from './support/hold.ts';
 import { normal } from './support/random.ts';
 import { table } from './table.ts';
@@ -27,7 +27,7 @@ const shapes: [shape: number[], axis: number, why: string][] = [
   [[2, 3, 0], 1, 'no rows, behind the class axis'],
 ];
 
-describe.each(Object.entries(variants))('%s', (_, options) => {
+describe.each(Object.entries(variants))('%s', (variant, options) => {
   let context: Context;
   beforeAll(async () => {
     context = await createContext(options);
@@ -35,7 +35,7 @@ describe.each(Object.entries(variants))('%s', (_, options) => {
   afterAll(() => context.dispose());
 
   describe.each(table.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
-    it.each(entry.dtypes)('%s', async (dtype) => {
+    it.each(dtypesFor(variant, entry.dtypes))('%s', async (dtype) => {
       for (const [shape, axis] of shapes) {
         const size = shape.reduce((a, b) => a * b, 1);
         // Wide enough that integers and float16 differ from class to class, and tie now and then.

@@ -131,20 +131,20 @@ describe.each(Object.entries(variants))('%s', (variant, contextOptions) => {
 
   describe('draws what the reference draws', () => {
     // 61 classes: odd, and more than a block of four or a group of lanes.
-    it('4,096 rows of 61', async () => {
-      const x = normal(4096 * 61, { sigma: 2, seed: 5 });
-      expect(wrongDraws(await draw(x, [4096, 61], { seed: 99 }), x, 61, { seed: 99 })).toEqual([]);
+    it('1,024 rows of 61', async () => {
+      const x = normal(1024 * 61, { sigma: 2, seed: 5 });
+      expect(wrongDraws(await draw(x, [1024, 61], { seed: 99 }), x, 61, { seed: 99 })).toEqual([]);
     });
 
-    it.each([{ temperature: 0.3 }, { temperature: 5 }, ...filters])('512 rows of 61, %j', async (options) => {
-      const x = normal(512 * 61, { sigma: 2, seed: 6 });
-      const drawn = await draw(x, [512, 61], { seed: 3, ...options });
+    it.each([{ temperature: 0.3 }, { temperature: 5 }, ...filters])('128 rows of 61, %j', async (options) => {
+      const x = normal(128 * 61, { sigma: 2, seed: 6 });
+      const drawn = await draw(x, [128, 61], { seed: 3, ...options });
       expect(wrongDraws(drawn, x, 61, { seed: 3, ...options })).toEqual([]);
     });
 
     it.each(filters)('rows full of ties, %j', async (options) => {
-      const x = normal(256 * 61, { sigma: 2, seed: 7 }).map(Math.round);
-      const drawn = await draw(x, [256, 61], { seed: 4, ...options });
+      const x = normal(128 * 61, { sigma: 2, seed: 7 }).map(Math.round);
+      const drawn = await draw(x, [128, 61], { seed: 4, ...options });
       expect(wrongDraws(drawn, x, 61, { seed: 4, ...options })).toEqual([]);
     });
 
@@ -303,11 +303,11 @@ describe('fairness at length, on the CPU', () => {
   const draws = async (logits: Tensor, options: SampleOptions) => Array.from(await sample(logits, options).data());
   const equal = (n: number, of: number) => new Array<number>(of).fill(n / of);
 
-  it('1,000 equal classes, 100,000 draws', async () => {
+  it('1,000 equal classes, 40,000 draws', async () => {
     const drawn = await draws(context.tensor(new Float32Array(2e7), [20_000, 1000]), { seed: 0 });
-    for (let seed = 1; seed < 5; seed++)
+    for (let seed = 1; seed < 2; seed++)
       drawn.push(...(await draws(context.tensor(new Float32Array(2e7), [20_000, 1000]), { seed })));
-    expectFair(counts(drawn, 1000), equal(100_000, 1000));
+    expectFair(counts(drawn, 1000), equal(40_000, 1000));
   });
 
   it('probabilities from a half to 2^-12, 400,000 draws', async () => {
