@@ -9,7 +9,7 @@
 //
 // An index without smoothing needs no second look at the row: its mass is the target's weight.
 // Twin: src/cpu/cross-entropy.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl
 
 struct Params {
   rows: u32,
@@ -40,8 +40,7 @@ struct Terms {
   row: RowSum,
   label: Label,
   start: u32,
-  mass: f32,
-  around: f32,       // sum of a_c distance_c
+  mass: Mass, // sums of a_c and of a_c distance_c
   masked_mass: bool, // some of the mass lies on a masked class
   undefined: bool,
   is_correct: bool,
@@ -65,14 +64,14 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     label = label_of(place.row);
   }
   let row = row_sum(at, place.lane, start);
-  var terms = Terms(row, label, start, 0.0, 0.0, false, !label.known || is_undefined(row), false);
+  var terms = Terms(row, label, start, Mass(), false, !label.known || is_undefined(row), false);
   if (HAS_LABELS || SMOOTHING) {
     add_masses(at, place.lane, &terms);
   } else {
-    terms.mass = class_weight(label.class_index);
+    let mass = class_weight(label.class_index);
     let d = distance(logit(start + label.class_index * params.inner), row);
-    terms.masked_mass = d == INFINITELY_FAR && terms.mass != 0.0;
-    terms.around = select(terms.mass * d, 0.0, d == INFINITELY_FAR);
+    terms.masked_mass = d == INFINITELY_FAR && mass != 0.0;
+    terms.mass = Mass(0.0, mass, select(mass * d, 0.0, d == INFINITELY_FAR));
   }
   if (HAS_CORRECT) {
     terms.is_correct = found_correct(at, place.lane, terms);
@@ -81,10 +80,8 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
 }
 
 fn add_masses(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
-  var sum = vec2f(0.0); // mass, around
-  var block = vec2f(0.0);
+  var sums = MassSum();
   var found = vec2u(0u); // mass on a masked class, a label that is no number
-  var visited = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
     let i = (*terms).start + c * params.inner;
     if (HAS_LABELS) {
@@ -93,17 +90,10 @@ fn add_masses(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
     let mass = mass_of(c, i, (*terms).label);
     let d = distance(logit(i), (*terms).row);
     found.x |= u32(d == INFINITELY_FAR && mass != 0.0);
-    block += vec2f(mass, select(mass * d, 0.0, d == INFINITELY_FAR));
-    visited++;
-    if ((visited & 255u) == 0u) {
-      sum += block;
-      block = vec2f(0.0);
-    }
+    add_mass(&sums, mass, select(mass * d, 0.0, d == INFINITELY_FAR));
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
+  (*terms).mass = mass_total(at, sums);
   found = reduced(at, MERGE_MAX, found);
-  (*terms).mass = sum.x;
-  (*terms).around = sum.y;
   (*terms).masked_mass = found.x == 1u;
   (*terms).undefined = (*terms).undefined || found.y == 1u;
 }
@@ -139,7 +129,7 @@ fn loss_bits(terms: Terms) -> u32 {
   if (terms.masked_mass) {
     return INFINITY_BITS;
   }
-  var loss = terms.mass * log_total(terms.row) + terms.around;
+  var loss = whole_mass(terms.mass) * log_total(terms.row) + terms.mass.around;
   if (Z_LOSS) {
     let sum = bitcast<f32>(log_sum_exp_bits(terms.row));
     loss += params.z_loss * sum * sum;
@@ -155,7 +145,9 @@ fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
   let inverse_total = 1.0 / (terms.row.ties + terms.row.rest);
   let p = share.own * inverse_total;
   let a = mass_of(c, i, terms.label);
-  var slope = select(terms.mass * p - a, (terms.mass - a) - terms.mass * (share.others * inverse_total), p > 0.5);
+  let mass = whole_mass(terms.mass);
+  let near_one = mass_without(terms.mass, a) - mass * (share.others * inverse_total);
+  var slope = select(mass * p - a, near_one, p > 0.5);
   if (Z_LOSS) {
     slope += 2.0 * params.z_loss * bitcast<f32>(log_sum_exp_bits(terms.row)) * p;
   }

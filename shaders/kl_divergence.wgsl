@@ -6,7 +6,7 @@
 //
 // Near p = t the terms cancel: what is left of the loss is then off by up to 3e-7 x sum of t_c (|log t_c| + |log p_c|), measured 1.8e-7.
 // Twin: src/cpu/kl-divergence.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/labels.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl
 
 struct Params {
   rows: u32,
@@ -22,18 +22,15 @@ struct Params {
 
 struct Terms {
   row: RowSum,
-  mass: f32,
-  around: f32,       // sum of t (log t + distance)
+  mass: Mass,
   masked_mass: bool, // some of the mass lies on a masked class
   undefined: bool,
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let row = row_sum(at, place.lane, start);
-  var sum = vec2f(0.0); // mass, around
-  var block = vec2f(0.0);
+  var sums = MassSum();
   var found = vec2u(0u); // mass on a masked class, a target that is no probability
-  var visited = 0u;
   for (var c = place.lane; c < params.classes; c += LANES) {
     let i = start + c * params.inner;
     let bits = label_bits(i);
@@ -42,16 +39,11 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     let d = distance(logit(i), row);
     let far = d == INFINITELY_FAR;
     found.x |= u32(far && t != 0.0);
-    block += vec2f(t, select(t * (log_positive(t) + d), 0.0, far || t == 0.0));
-    visited++;
-    if ((visited & 255u) == 0u) {
-      sum += block;
-      block = vec2f(0.0);
-    }
+    add_mass(&sums, t, select(t * (log_positive(t) + d), 0.0, far || t == 0.0));
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
+  let sum = mass_total(at, sums);
   found = reduced(at, MERGE_MAX, found);
-  return Terms(row, sum.x, sum.y, found.x == 1u, is_undefined(row) || found.y == 1u);
+  return Terms(row, sum, found.x == 1u, is_undefined(row) || found.y == 1u);
 }
 
 fn is_ignored(terms: Terms) -> bool {
@@ -62,7 +54,7 @@ fn loss_bits(terms: Terms) -> u32 {
   if (terms.undefined) {
     return NAN_BITS;
   }
-  return select(bitcast<u32>(terms.mass * log_total(terms.row) + terms.around), INFINITY_BITS, terms.masked_mass);
+  return select(bitcast<u32>(whole_mass(terms.mass) * log_total(terms.row) + terms.mass.around), INFINITY_BITS, terms.masked_mass);
 }
 
 fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
@@ -73,7 +65,8 @@ fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
   let share = share_of(logit(i), terms.row);
   let inverse_total = 1.0 / (terms.row.ties + terms.row.rest);
   let p = share.own * inverse_total;
-  let slope = select(terms.mass * p - t, (terms.mass - t) - terms.mass * (share.others * inverse_total), p > 0.5);
+  let mass = whole_mass(terms.mass);
+  let slope = select(mass * p - t, mass_without(terms.mass, t) - mass * (share.others * inverse_total), p > 0.5);
   return bitcast<u32>(slope * params.inverse_temperature);
 }
 

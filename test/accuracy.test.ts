@@ -13,6 +13,21 @@ const contexts: [string, ContextOptions][] = [
   ['webgpu, 64 lanes a row', lanes],
 ];
 
+/**
+ * Loss and gradient of one row and soft labels, in float64 and in one pass; of the largest logit by the sum of the others, so that a
+ * confident row keeps its digits.
+ */
+function softRow(x: ArrayLike<number>, a: ArrayLike<number>) {
+  const sum = (f: (c: number) => number) => Array.from(x, (_, c) => f(c)).reduce((total, v) => total + v, 0);
+  const top = Array.from(x).indexOf(Array.from(x).reduce((m, v) => Math.max(m, v)));
+  const e = Float64Array.from(x, (v) => Math.exp(v - x[top]));
+  const others = sum((c) => (c === top ? 0 : e[c]));
+  const mass = sum((c) => a[c]);
+  const gradient = e.map((v, c) => (mass * v) / (1 + others) - a[c]);
+  gradient[top] = sum((c) => (c === top ? 0 : a[c])) - (mass * others) / (1 + others);
+  return { loss: sum((c) => a[c] * (x[top] - x[c] + Math.log1p(others))), gradient };
+}
+
 describe.each(contexts)('%s', (name, options) => {
   let context: Context;
   const slack = name === 'cpu' ? 1 : 2;
@@ -41,6 +56,21 @@ describe.each(contexts)('%s', (name, options) => {
       const ratio = p.map((v, i) => (v < 2 ** -125 ? 0 : (got[i] - v) / (v * 2 ** -23 * units[i])));
       expectClose(ratio, new Float64Array(ratio.length), { absolute: 1 }, 'softmax, in allowed units');
       expectClose(await logSoftmax(x).data(), reference.logSoftmax(logits, shape), { relative: 2e-6 }, 'logSoftmax');
+
+      // Most of the mass on the target, the rest on all classes: one large term in the sums beside many small ones.
+      const share = Math.fround(0.1 / classes);
+      const labels = Float32Array.from(
+        logits,
+        (_, i) => share + (i % classes === targets[Math.floor(i / classes)] ? 0.875 : 0),
+      );
+      const soft = crossEntropy(x, context.tensor(labels, shape), { gradient: true, reduction: 'none' });
+      const [losses, slopes] = [await soft.loss.data(), await soft.gradient!.data()];
+      for (let r = 0; r < rows; r++) {
+        const row = (values: Float32Array) => values.subarray(r * classes, (r + 1) * classes);
+        const wanted = softRow(row(logits), row(labels));
+        expectClose([losses[r]], [wanted.loss], { relative: 2e-6 }, 'loss of soft labels');
+        expectCloseByRow(row(slopes as Float32Array), wanted.gradient, classes, 5e-6, 'gradient of soft labels');
+      }
     });
   });
 });

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext, crossEntropy, logSoftmax, softmax, type Tensor, topK } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
+import { limitedDevice } from './support/device.ts';
+import { normal } from './support/random.ts';
 
 const runs = { numRuns: 40, seed: 20 }; // the same inputs at each run, so that a failure can be looked at
 
@@ -19,6 +21,25 @@ const sums = (values: ArrayLike<number>, classes: number) =>
   Array.from({ length: values.length / classes }, (_, r) =>
     Array.from({ length: classes }, (_, c) => values[r * classes + c]).reduce((a, b) => a + b, 0),
   );
+
+describe('rows cut into pieces', () => {
+  it('give what they give in one', async () => {
+    // 1 KiB a binding: a few rows a piece.
+    const device = await limitedDevice({ maxStorageBufferBindingSize: 1024 });
+    const [cut, whole] = [await createContext({ device }), await createContext({ backend: 'webgpu' })];
+    const [rows, classes] = [301, 23];
+    const values = normal(rows * classes, { sigma: 3, seed: 12 });
+    const targets = Int32Array.from({ length: rows }, (_, r) => (r * 5) % classes);
+    const of = async (context: Context) => {
+      const x = context.tensor(values, [rows, classes]);
+      const { loss, gradient } = crossEntropy(x, targets, { gradient: true, reduction: 'none' });
+      return Promise.all([loss, gradient!, softmax(x), topK(x, 3).indices].map((tensor) => tensor.data()));
+    };
+    expect(await of(cut)).toEqual(await of(whole));
+    for (const context of [cut, whole]) context.dispose();
+    device.destroy();
+  });
+});
 
 describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
   let context: Context;
