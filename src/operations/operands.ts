@@ -4,6 +4,7 @@ import type { DType, HostOperand, Spec } from '../backend.js';
 import type { Context } from '../context.js';
 import { DisposedError } from '../errors.js';
 import { fromNumbers } from '../numbers.js';
+import { sizeOf } from '../rows.js';
 import { Tensor } from '../tensor.js';
 import { expectShape, shown } from '../validate.js';
 
@@ -46,7 +47,7 @@ export function operand(
   if (!(value instanceof Tensor)) {
     const host = fromNumbers(fn, name, typeof value === 'number' ? [value] : value, undefined, dtype);
     // A plain number stands for any single element, and a flat array for any shape that it fills.
-    const flat = host.shape.length === 1 && host.values.length === shape.reduce((a, b) => a * b, 1);
+    const flat = host.shape.length === 1 && host.values.length === sizeOf(shape);
     if (!flat) expectShape(fn, name, host.shape, shape, why);
     return { ...host, shape };
   }

@@ -1,5 +1,5 @@
 // The contexts that a test runs over: the CPU, and WebGPU under its own plan and under each way to reduce.
-import { type Context, type ContextOptions, createContext, type DType } from '../../src/index.ts';
+import type { ContextOptions, DType } from '../../src/index.ts';
 
 /** A backend, and on WebGPU a plan that is forced. A null adapter throws here, and so fails the tests. */
 export const variants: Readonly<Record<string, ContextOptions>> = {
@@ -23,15 +23,3 @@ export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly D
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
   Object.entries(variants).filter(([name]) => name !== 'cpu'),
 );
-
-/** Runs with a context of its own, and disposes of it. Work that failed without anyone reading it fails here. */
-export async function withContext<T>(options: ContextOptions, use: (context: Context) => Promise<T>): Promise<T> {
-  const context = await createContext(options);
-  try {
-    const answer = await use(context);
-    await context.finished();
-    return answer;
-  } finally {
-    context.dispose();
-  }
-}

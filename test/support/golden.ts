@@ -81,7 +81,3 @@ export const golden = {
   /** entropy, softmaxGradient, logSoftmaxGradient, logSumExpGradient, entropyGradient */
   derivatives: read(derivatives),
 };
-
-/** The cases of one operation, from every file. */
-export const goldenOf = (op: string): GoldenCase[] =>
-  Object.values(golden).flatMap((cases) => cases.filter((entry) => entry.op === op));
