@@ -53,6 +53,8 @@ export interface RowPass {
   readonly constants?: Readonly<Record<string, number>>;
   /** Choices for the seams that are the operation's own. */
   readonly seams?: Readonly<Record<string, Part>>;
+  /** Whether the kernel takes few long rows in strips: it reads of other strips nothing but their `parts`, and writes its own. */
+  readonly splits?: boolean;
   /** Workgroups for a number of rows, where it is not the plan's (one invocation or lane group a row). */
   readonly workgroups?: (rows: number) => number;
 }

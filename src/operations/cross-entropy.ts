@@ -89,6 +89,7 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
       logSumExp: metrics ? { dtype: 'float32', shape: rowShape } : undefined,
     },
     check: hard?.check,
+    splits: !labels && !settings.smoothing && !metrics, // these look at all of a row besides its sum
     uniforms: {
       ...temperatureUniforms(settings.temperature),
       smoothing: settings.smoothing,

@@ -37,6 +37,7 @@ export function logSumExp(logits: Tensor, options: LogSumExpOptions = {}): Tenso
       gpu.rows({
         kernel: logSumExpKernel,
         rows,
+        splits: true,
         bindings: { input: [storages.logits, rows.classes], sums: [storages.sums, 1] },
         uniforms: temperatureUniforms(1),
       }),

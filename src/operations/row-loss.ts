@@ -112,6 +112,8 @@ export interface RowLoss<W extends string> {
   readonly uniforms?: Readonly<Record<string, number>>;
   readonly constants?: Readonly<Record<string, number>>;
   readonly seams?: Readonly<Record<string, Part>>;
+  /** Whether the kernel takes few long rows in strips. */
+  readonly splits?: boolean;
   /** Bindings of the kernel that are its own. */
   bindings?(storages: Record<string, Storage>): Record<string, Bound | undefined>;
   /** Results of the kernel that are its own: left to passes of their own where the device cannot bind all at once. */
@@ -190,6 +192,7 @@ function record<W extends string>(
       uniforms: { ...divided, ...ignore, ...own.uniforms },
       constants: { UPSTREAM_STRIDE: none ? 1 : 0, ...own.constants },
       seams: own.seams,
+      splits: own.splits,
     });
   const main: Record<string, Bound | undefined> = { losses: aRow(losses), output: matrix(gradient) };
   const extras = Object.entries(own.extras?.(storages) ?? {}).filter(([, bound]) => bound);

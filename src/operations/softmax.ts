@@ -53,6 +53,7 @@ function normalized(fn: string, logits: Tensor, options: SoftmaxOptions = {}, lo
       gpu.rows({
         kernel: softmaxKernel,
         rows,
+        splits: true,
         bindings: { input: [storages.logits, rows.classes], output: [storages.probabilities, rows.classes] },
         uniforms: temperatureUniforms(temperature),
         constants: { LOG: log ? 1 : 0 },
