@@ -130,7 +130,7 @@ describe('link', () => {
     const found = new Set<string>();
     lines.forEach((line, i) => {
       const place = locate(i + 1);
-      if (/^(enable|struct Offsets|@group\(0\) @binding\(99\))/.test(line)) {
+      if (/^(enable|const HELD|struct Offsets|@group\(0\) @binding\(99\))/.test(line)) {
         expect(place).toBe('the linker');
         return;
       }
