@@ -19,7 +19,7 @@ export const variants: Readonly<Record<string, ContextOptions>> = {
     plan: (_, { minSubgroup = 4, maxSubgroup = 32 }) => ({
       reduce: 'shuffle',
       lanes: minSubgroup,
-      rows: maxSubgroup,
+      rows: Math.max(4, maxSubgroup / minSubgroup),
       held: 2,
     }),
   },
