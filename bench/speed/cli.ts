@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { writeMeasured } from '../measured.mjs';
 import { runInBrowser } from './browser.ts';
-import { readOptions } from './options.ts';
+import { type Options, readOptions } from './options.ts';
 import { lineOf } from './print.ts';
 import { reportOf, toJson, toMarkdown } from './report.ts';
 import type { BenchEvent, Report } from './types.ts';
@@ -43,8 +43,13 @@ const statusOf = ({ measurements }: Report): number =>
 
 export async function main(args: string[]): Promise<number> {
   const options = readOptions(args);
-  if (options.print) return void console.log(options.print) ?? 0;
-  if (options.bundle) return (await bundle(options.bundle)) ?? 0;
+  if (options.print) console.log(options.print);
+  else if (options.bundle) await bundle(options.bundle);
+  else return measure(args, options);
+  return 0;
+}
+
+async function measure(args: string[], options: Options): Promise<number> {
   const events: BenchEvent[] = [];
   const warnings: string[] = [];
   const tell = (event: BenchEvent) => {

@@ -137,10 +137,9 @@ function onDevice(ort: OnnxRuntime, device: GPUDevice, feed: Feed): { tensor: On
   return { tensor: ort.Tensor.fromGpuBuffer(buffer, { dataType: dtypeOf(feed), dims: feed.shape }), buffer };
 }
 
-/** The device belongs to the library, which has one after its first session. */
+/** The device belongs to the library, which has one from its first session on, and destroys it with the last: this one stays. */
 async function deviceOf(ort: OnnxRuntime): Promise<GPUDevice> {
-  const session = await ort.InferenceSession.create(model(rowwise('Softmax')), { executionProviders: ['webgpu'] });
-  await session.release();
+  await ort.InferenceSession.create(model(rowwise('Softmax')), { executionProviders: ['webgpu'] });
   return ort.env.webgpu.device;
 }
 
