@@ -1,11 +1,12 @@
 import { defineConfig } from 'vite';
+import { peers } from './scripts/peers.ts';
 import { wgsl } from './scripts/wgsl.ts';
 
 // `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
 export default defineConfig(({ mode }) => ({
   base: './',
   optimizeDeps: { entries: ['index.html'] }, // examples/ have their own
-  plugins: [wgsl()],
+  plugins: [wgsl(), peers()],
   build:
     mode === 'page'
       ? { target: 'es2022', outDir: 'dist-page' }

@@ -2,16 +2,26 @@
 import type { Case, Measurement, Report } from '../../bench/speed/types.ts';
 import { make } from '../dom.ts';
 import { type Axis, axisOf } from './axis.ts';
-import { figure, milliseconds, operationWords, type ScaleName, shapeWords, type TimeName } from './words.ts';
+import { figure, operationWords, type ScaleName, shapeWords, type TimeName } from './words.ts';
 
 export function makeChart(report: Report, of: Case, time: TimeName, scale: ScaleName): HTMLElement {
   const measurements = report.measurements.filter((measurement) => measurement.case === of.id);
   const times = measurements.flatMap((measurement) => measurement[time] ?? []);
-  const axis = times.length ? axisOf(times.flatMap(({ median, p10, p90 }) => [median, p10, p90]), scale) : undefined;
+  const axis = times.length
+    ? axisOf(
+        times.flatMap(({ median, p10, p90 }) => [median, p10, p90]),
+        scale,
+      )
+    : undefined;
   const fastest = fastestOf(report, measurements, time);
   const rows = report.contenders.map((contender) => {
     const measurement = measurements.find((one) => one.contender === contender.id);
-    const row = make('li', 'time-row', make('span', 'time-label', contender.label), ...barAndValue(measurement, time, axis));
+    const row = make(
+      'li',
+      'time-row',
+      make('span', 'time-label', contender.label),
+      ...barAndValue(measurement, time, axis),
+    );
     row.dataset.kind = contender.kind;
     row.classList.toggle('fastest', measurement !== undefined && measurement === fastest);
     return row;
@@ -42,7 +52,7 @@ function barAndValue(measurement: Measurement | undefined, time: TimeName, axis:
   whisker.style.left = percent(p10);
   whisker.style.width = `calc(${percent(p90)} - ${percent(p10)})`;
   track.append(bar, whisker);
-  return [track, make('span', 'time-value', milliseconds(median))];
+  return [track, make('span', 'time-value', `${figure(median)} ms`)];
 }
 
 function wordFor(measurement: Measurement | undefined): string {
@@ -51,8 +61,8 @@ function wordFor(measurement: Measurement | undefined): string {
 }
 
 function makeTicks(axis: Axis | undefined): HTMLElement {
-  const ticks = (axis?.ticks ?? []).map((ms) => {
-    const tick = make('span', 'tick', make('span', '', figure(ms)));
+  const ticks = (axis?.ticks ?? []).map((ms, i, all) => {
+    const tick = make('span', 'tick', make('span', '', figure(ms) + (i === all.length - 1 ? ' ms' : '')));
     tick.style.left = `${100 * axis!.at(ms)}%`;
     return tick;
   });

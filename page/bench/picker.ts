@@ -16,10 +16,8 @@ export interface Group {
 export interface Picker {
   /** Ids, in the order of the rows. */
   chosen(): string[];
-  /** Chooses these and no others, as far as they can be; all where left out. */
-  choose(ids?: readonly string[]): void;
-  /** Whether all that can be chosen is. */
-  all(): boolean;
+  /** Chooses these and no others, as far as they can be. */
+  choose(ids: readonly string[]): void;
 }
 
 interface Whole {
@@ -28,21 +26,24 @@ interface Whole {
 }
 
 /** @param root a <details>, whose summary holds a [data-count] */
-export function makePicker(root: HTMLElement, rows: readonly Group[], across?: Group & { groups: Group[] }): Picker {
-  const boxes = new Map(rows.flatMap(({ items }) => items.map(({ id, missing }) => [id, makeBox(id, missing)] as const)));
+export function makePicker(root: HTMLElement, rows: readonly Group[], across: readonly Group[] = []): Picker {
+  const boxes = new Map(
+    rows.flatMap(({ items }) => items.map(({ id, missing }) => [id, makeBox(id, missing)] as const)),
+  );
   const wholes: Whole[] = [];
   const wholeOf = ({ label, items }: Group) => {
     const whole = { box: makeBox(''), members: items.map(({ id }) => boxes.get(id)!) };
     wholes.push(whole);
     return makeLabel('check whole', whole.box, label);
   };
-  const lines = rows.map((row) => {
+  const all = { label: 'All', items: rows.flatMap(({ items }) => items) };
+  const lines = [makeLine(wholeOf(all), across.map(wholeOf))];
+  for (const row of rows) {
     const items = row.items.map(({ id, label, missing }) =>
       makeLabel('check', boxes.get(id)!, missing ? `${label} (${missing})` : label),
     );
-    return makeLine(wholeOf(row), items);
-  });
-  if (across) lines.unshift(makeLine(wholeOf(across), across.groups.map(wholeOf)));
+    lines.push(makeLine(wholeOf(row), items));
+  }
   root.append(make('div', 'lines', ...lines));
 
   const free = [...boxes.values()].filter(({ disabled }) => !disabled);
@@ -59,10 +60,9 @@ export function makePicker(root: HTMLElement, rows: readonly Group[], across?: G
   return {
     chosen,
     choose(ids) {
-      for (const box of free) box.checked = ids?.includes(box.value) ?? true;
+      for (const box of free) box.checked = ids.includes(box.value);
       show();
     },
-    all: () => free.every(({ checked }) => checked),
   };
 }
 
@@ -85,4 +85,5 @@ function makeBox(value: string, missing?: string): HTMLInputElement {
 const makeLabel = (className: string, box: HTMLInputElement, label: string) =>
   make('label', className, box, make('span', '', label));
 
-const makeLine = (head: HTMLElement, items: HTMLElement[]) => make('div', 'line', head, make('div', 'checks', ...items));
+const makeLine = (head: HTMLElement, items: HTMLElement[]) =>
+  make('div', 'line', head, make('div', 'checks', ...items));

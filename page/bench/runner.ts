@@ -16,7 +16,7 @@ export async function* run(settings: Settings & { signal: AbortSignal }): AsyncG
     const next = events.next();
     const event = await Promise.race([next, aborted]);
     if (event === null) {
-      before = Promise.allSettled([next, events.return?.()]);
+      before = Promise.allSettled([next, events.return?.(undefined)]);
       return;
     }
     if (event.done) return;

@@ -22,33 +22,36 @@ function makeRow(report: Report, measurement: Measurement, time: TimeName): HTML
   const contender = report.contenders.find(({ id }) => id === measurement.contender);
   const name = make('th', '', contender?.label ?? measurement.contender);
   name.scope = 'row';
-  const cells = cellsOf(report, measurement, time).map((text) => make('td', '', text));
+  const ratio = ratioToBestPeer(report, measurement)[time];
+  const cells = cellsOf(report, measurement, time, ratio).map((text) => make('td', '', text));
+  cells[4].classList.toggle('faster', ratio !== null && ratio < 1);
   const row = make('tr', '', name, ...cells, make('td', 'note', ...notesOf(measurement)));
   row.dataset.contender = measurement.contender;
   row.dataset.status = measurement.status;
   return row;
 }
 
-function cellsOf(report: Report, measurement: Measurement, time: TimeName): string[] {
+function cellsOf(report: Report, measurement: Measurement, time: TimeName, ratio: number | null): string[] {
   const { gigabytesPerSecond, error } = measurement;
   const times = measurement[time];
-  const [ofCopy, ratio] = [percentOfCopy(report, measurement), ratioToBestPeer(report, measurement)];
+  const ofCopy = percentOfCopy(report, measurement);
   return [
     times ? figure(times.median) : '–',
     times ? spread(times) : '–',
     gigabytesPerSecond === undefined ? '–' : figure(gigabytesPerSecond),
-    ofCopy === undefined ? '–' : `${figure(ofCopy)} %`,
-    ratio === undefined ? '–' : `${figure(ratio)} ×`,
+    ofCopy === null ? '–' : figure(ofCopy),
+    ratio === null ? '–' : figure(ratio),
     error === undefined ? '–' : errorWords(error),
   ];
 }
 
-function notesOf({ status, note, plan, workspaceBytes, peakBytes }: Measurement): (Node | string)[] {
+function notesOf({ status, note, plan, workspaceBytes, peakBytes, buffersCreated }: Measurement): (Node | string)[] {
   const words = [
     note,
     plan,
     workspaceBytes && `${bytes(workspaceBytes)} of workspace`,
     peakBytes && `${bytes(peakBytes)} at most`,
+    buffersCreated && `${buffersCreated} buffers made while timed`,
   ].filter(Boolean);
   const text = words.join('; ');
   return status === 'measured' ? [text] : [make('b', 'status', status), text && ` ${text}`];

@@ -21,7 +21,7 @@ export const kindWords: Record<Contender['kind'], string> = {
   limit: 'The limit',
 };
 
-const count = (value: number) => value.toLocaleString('en');
+export const count = (value: number): string => value.toLocaleString('en');
 
 /** `1,024 × 1,000`, `64 × 768 → 1,000`: rows and classes, or rows, features and classes. */
 export const shapeWords = ({ rows, features, classes }: Case): string =>
@@ -33,14 +33,11 @@ export function figure(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 });
 }
 
-export function milliseconds(value: number): string {
-  return value < 0.001 ? `${figure(1000 * value)} µs` : `${figure(value)} ms`;
-}
-
 export const spread = ({ p10, p90 }: Times): string => `${figure(p10)} – ${figure(p90)}`;
 
-/** `3.0e-7`; what is exact is 0. */
-export const errorWords = (error: number): string => (error === 0 ? '0' : error.toExponential(1));
+/** `3.0e-7`, `0.11` */
+export const errorWords = (error: number): string =>
+  error > 0 && error < 0.001 ? error.toExponential(1) : figure(error);
 
 /** `45 s`, `3 min 20 s` */
 export function duration(ms: number): string {
