@@ -1,4 +1,4 @@
-// Which contenders can run in this page. scripts/peers.ts says which libraries it found; a built page has none of them.
+// Which contenders can run in this page. scripts/peers.ts says which libraries are installed; a built page has none.
 import { allContenders } from '../../bench/speed/contenders.ts';
 import { byId, make } from '../dom.ts';
 
@@ -8,12 +8,13 @@ const libraries: Record<string, string> = {
   onnxruntime: 'onnxruntime-web',
   jax: '@jax-js/jax',
 };
-const found: readonly string[] = import.meta.env.PEERS;
+/** Of crosshead and of the libraries that are installed. */
+export const versions: Readonly<Record<string, string>> = import.meta.env.VERSIONS;
 const built = import.meta.env.PROD;
 
 export function isMissing(contender: string): boolean {
   const library = libraries[contender.split('-')[0]];
-  return library !== undefined && !found.includes(library);
+  return library !== undefined && !(library in versions);
 }
 
 export const missingWord = built ? 'not in this page' : 'not installed';

@@ -2,13 +2,12 @@
 import './bench.css';
 import { allCases } from '../../bench/speed/cases.ts';
 import { allContenders } from '../../bench/speed/contenders.ts';
-import { environment } from '../../bench/speed/run.ts';
 import type { BenchEvent, Measurement, Report } from '../../bench/speed/types.ts';
 import { byId, say } from '../dom.ts';
 import type { View } from '../views.ts';
 import { makeChoices } from './choices.ts';
-import { showDevice } from './device.ts';
-import { showMissing } from './peers.ts';
+import { showDevice, thisDevice } from './device.ts';
+import { showMissing, versions } from './peers.ts';
 import { makeProgress } from './progress.ts';
 import { makeResults } from './results.ts';
 import { run } from './runner.ts';
@@ -55,8 +54,10 @@ export function open(section: HTMLElement): View {
   };
   const take = (event: BenchEvent) => {
     if (event.type === 'start') {
-      report = { ...event, measurements: [] };
-      showDevice(event.environment);
+      const { cases, contenders } = event;
+      const environment = { ...event.environment, versions: { ...versions, ...event.environment.versions } };
+      report = { environment, cases, contenders, measurements: [] };
+      showDevice(environment);
       show();
     }
     if (event.type === 'running') progress.running(event, wordsOf(event));
@@ -95,7 +96,7 @@ export function open(section: HTMLElement): View {
   section.addEventListener('change', writeAddress);
   for (const details of form.querySelectorAll('details')) details.open = innerWidth > 640;
   showMissing();
-  void environment().then(showDevice);
+  void thisDevice().then(showDevice);
 
   return {
     shown(settings) {
