@@ -60,10 +60,19 @@ export const allCases: readonly Case[] = [
 /** A case's shape as people name it: `1024x1000`, `N64 D768 C1000`. */
 export const shapeOf = (one: Case): string => one.id.slice(one.operation.length + 1);
 
-/** Cases of which an operation, a shape or a part of the id is one of `words`; all where there are none. An operation's name means it alone. */
+/** What a word means: one case by its id, all of an operation or of a shape by their names, else cases whose id holds it. */
+function casesOf(word: string, cases: readonly Case[]): Case[] {
+  const tests: ((one: Case) => boolean)[] = [
+    ({ id }) => id === word,
+    ({ operation }) => operation === word,
+    (one) => shapeOf(one) === word,
+    ({ id }) => id.includes(word),
+  ];
+  return tests.map((test) => cases.filter(test)).find((found) => found.length > 0) ?? [];
+}
+
+/** The cases that any of `words` means, in their own order; all where there are no words. */
 export function casesLike(words: readonly string[], cases: readonly Case[] = allCases): Case[] {
-  const operations = new Set<string>(cases.map(({ operation }) => operation));
-  const fits = (one: Case, word: string) =>
-    operations.has(word) ? one.operation === word : shapeOf(one) === word || one.id.includes(word);
-  return cases.filter((one) => words.length === 0 || words.some((word) => fits(one, word)));
+  const meant = new Set(words.flatMap((word) => casesOf(word, cases)));
+  return words.length === 0 ? [...cases] : cases.filter((one) => meant.has(one));
 }

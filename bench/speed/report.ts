@@ -1,5 +1,5 @@
 // What a run found, as people and programs read it.
-import type { Contender, Environment, Measurement, Report } from './types.ts';
+import type { BenchEvent, Contender, Environment, Measurement, Report } from './types.ts';
 
 type Way = 'resident' | 'endToEnd';
 const ways: readonly Way[] = ['resident', 'endToEnd'];
@@ -31,6 +31,15 @@ export function ratioToBestPeer(report: Report, measurement: Measurement): Recor
 export function percentOfCopy(report: Report, measurement: Measurement): number | null {
   const copy = findMeasurement(report, measurement.case, 'copy')?.resident;
   return copy && measurement.resident ? (100 * copy.median) / measurement.resident.median : null;
+}
+
+/** The report of a run's events; of several runs, what the first says of itself. null before the first. */
+export function reportOf(events: readonly BenchEvent[]): Report | null {
+  const start = events.find((event) => event.type === 'start');
+  if (!start) return null;
+  const measurements = events.flatMap((event) => (event.type === 'measured' ? [event.measurement] : []));
+  const { environment, cases, contenders } = start;
+  return { environment, cases, contenders, measurements };
 }
 
 export const toJson = (report: Report): string => JSON.stringify(report, null, 2);
