@@ -1,6 +1,8 @@
 // Lets the page import libraries of bench/package.json that need not be installed. `import.meta.env.VERSIONS` holds the versions of
 // those that are, and crosshead's. An import of any other fails when it is run, and not when the page is served. A built page has none.
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 
 const bench = new URL('../bench/', import.meta.url);
@@ -21,9 +23,10 @@ export function peers(): Plugin {
     },
     // Libraries ask for their wasm files under /node_modules, as a server of bench/ has them; a server of the repository has them deeper.
     configureServer({ config, middlewares }) {
-      if (existsSync(new URL(`file://${config.root}/node_modules/${names[0]}`))) return;
+      if (resolve(config.root) === resolve(fileURLToPath(bench))) return;
       middlewares.use((request, _, next) => {
-        if (names.some((name) => request.url?.startsWith(`/node_modules/${name}/`))) request.url = `/bench${request.url}`;
+        if (names.some((name) => request.url?.startsWith(`/node_modules/${name}/`)))
+          request.url = `/bench${request.url}`;
         next();
       });
     },

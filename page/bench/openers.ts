@@ -2,19 +2,11 @@
 // than one sample.
 import type { Opened, Openers } from '../../bench/speed/contender.ts';
 import { own } from '../../bench/speed/own.ts';
+import { peers } from '../../bench/speed/peers/all.ts';
 import { presentContenders } from './peers.ts';
 
-type Open = (backend: string) => Promise<Opened>;
-
-/** `tfjs-wasm` is opened by peers/tfjs.ts; loaded when it first runs. */
-const files = import.meta.env.PROD ? {} : import.meta.glob<Open>('../../bench/speed/peers/*.ts', { import: 'open' });
-
-async function openPeer(id: string): Promise<Opened> {
-  const [library, backend] = id.split('-');
-  const load = files[`../../bench/speed/peers/${library}.ts`];
-  if (!load) throw new Error('is not part of this page');
-  return (await load())(backend);
-}
+/** A built page holds no libraries. */
+const all: Openers = import.meta.env.PROD ? own : { ...own, ...peers };
 
 const breath = () => new Promise<void>((resume) => setTimeout(resume));
 
@@ -27,6 +19,4 @@ const breathing = (open: () => Promise<Opened>) => async (): Promise<Opened> => 
   return { prepare: opened.prepare, close: opened.close, enter };
 };
 
-export const openers: Openers = Object.fromEntries(
-  presentContenders.map((id) => [id, breathing(own[id] ?? (() => openPeer(id)))]),
-);
+export const openers: Openers = Object.fromEntries(presentContenders.map((id) => [id, breathing(all[id])]));
