@@ -10,14 +10,14 @@ const library = resolve(dirname(fileURLToPath(import.meta.url)), '../dist/index.
  * In bytes: what a page may not exceed, and what it should come to. docs/decisions/0005-size.md says what stands between the two.
  */
 export const pages = [
-  { page: 'createContext and softmax', names: '{ createContext, softmax }', aim: 15_000, limit: 15_000 },
+  { page: 'createContext and softmax', names: '{ createContext, softmax }', aim: 15_000, limit: 17_000 },
   {
     page: 'createContext, softmax and crossEntropy',
     names: '{ createContext, softmax, crossEntropy }',
     aim: 15_000,
-    limit: 20_000,
+    limit: 23_000,
   },
-  { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 45_000 },
+  { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 75_000 },
 ];
 
 /** @returns {Promise<number>} bytes of a page's bundle, gzipped */

@@ -14,7 +14,6 @@ struct Params {
   inner: u32,
   first_row: u32,
   inverse_temperature: f32,
-  clean_below: u32,
   far: f32,
   seed_low: u32,
   seed_high: u32,

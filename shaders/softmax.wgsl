@@ -7,7 +7,6 @@ struct Params {
   classes: u32,
   inner: u32,
   inverse_temperature: f32,
-  clean_below: u32,
   far: f32,
 }
 
@@ -20,7 +19,10 @@ fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let row = row_sum(at, place);
   let inverse_total = 1.0 / (row.ties + row.rest);
-  let logarithm = log_total(row);
+  var logarithm = 0.0;
+  if (LOG) {
+    logarithm = log_total(row);
+  }
   if (!place.inside) {
     return;
   }

@@ -96,7 +96,12 @@ describe('link', () => {
   });
 
   it('enables what a file needs before any declaration', () => {
-    const choices = { reduce: seams.reduce.subgroup, io: seams.io.separate, inputElement: seams.input.half };
+    const choices = {
+      reduce: seams.reduce.subgroup,
+      sums: seams.sums.own,
+      io: seams.io.separate,
+      inputElement: seams.input.half,
+    };
     const subgroups = link(
       softmax,
       { ...choices, outputElement: seams.output.f16 },
@@ -118,7 +123,7 @@ describe('link', () => {
     ['softmax', softmax, { reduce: seams.reduce.subgroup, io: seams.io.inPlace }, ['output']],
     ['linear', linear, {}, ['features', 'weight', 'output']],
   ] as const)('finds the file of every line: %s', (_, kernel, choices, given) => {
-    const elements = { inputElement: seams.input.f16, outputElement: seams.output.f16 };
+    const elements = { sums: seams.sums.own, inputElement: seams.input.f16, outputElement: seams.output.f16 };
     const { code, locate } = link(kernel, { ...elements, ...choices }, new Set(given));
     const files = new Map<string, string[]>();
     const collect = ({ file, text, needs }: Part) => {

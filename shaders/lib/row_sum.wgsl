@@ -8,9 +8,9 @@
 // (Milakov and Gimelshein 2018, Online normalizer calculation for softmax), no more often than every 256 terms, at which sums are
 // closed too, so that rounding does not grow with the number of classes.
 //
-// The kernel declares `params` with classes, inner, inverse_temperature, clean_below and far (src/operations/temperature.ts).
+// The kernel declares `params` with classes, inner, inverse_temperature and far (src/operations/temperature.ts).
 // Needs: lib/bits.wgsl, lib/exp.wgsl, lib/fours.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
-// Seams: io, reduce
+// Seams: io, reduce, sums
 
 // The bits of the logit at element i, as the softmax is to see it.
 fn logit(i: u32) -> u32 {
@@ -24,11 +24,10 @@ fn logits(bits: vec4u) -> vec4u {
   return vec4u(softcapped(bits.x), softcapped(bits.y), softcapped(bits.z), softcapped(bits.w));
 }
 
-const ROW_CLEAN = 0u;      // every logit is finite, and no difference can overflow
-const ROW_CAREFUL = 1u;    // -infinity (a masked class) or very large logits: where distance() takes care
-const ROW_ALL_MASKED = 2u; // nothing but -infinity
-const ROW_INFINITE = 3u;   // +infinity and no NaN
-const ROW_NAN = 4u;
+const ROW_DEFINED = 0u;
+const ROW_ALL_MASKED = 1u; // nothing but -infinity
+const ROW_INFINITE = 2u;   // +infinity and no NaN
+const ROW_NAN = 3u;
 
 struct RowSum {
   maximum: f32,
@@ -39,7 +38,7 @@ struct RowSum {
 
 // A row without a softmax: every number made of it is NaN.
 fn is_undefined(row: RowSum) -> bool {
-  return row.kind >= ROW_ALL_MASKED;
+  return row.kind != ROW_DEFINED;
 }
 
 // Finite floats and infinities as integers in the order of their values, and back. (A NaN is told by its magnitude.)
@@ -60,11 +59,7 @@ const INFINITELY_FAR = 3.4028234e38;
 
 // (maximum - x) / temperature, from 0 up.
 fn distances(bits: vec4u, row: RowSum) -> vec4f {
-  let x = bitcast<vec4f>(bits);
-  if (row.kind == ROW_CLEAN) {
-    return (row.maximum - x) * params.inverse_temperature;
-  }
-  let half = 0.5 * row.maximum - 0.5 * x; // cannot overflow
+  let half = 0.5 * row.maximum - 0.5 * bitcast<vec4f>(bits); // cannot overflow
   let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half > vec4f(params.far));
   return select(2.0 * (select(half, vec4f(0.0), far) * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
 }
@@ -83,16 +78,13 @@ fn exponential(bits: u32, row: RowSum) -> f32 {
 }
 
 fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
-  if (magnitude < params.clean_below) {
-    return ROW_CLEAN;
-  }
   if (magnitude > INFINITY_BITS) {
     return ROW_NAN;
   }
   if (maximum_key == ascending(INFINITY_BITS)) {
     return ROW_INFINITE;
   }
-  return select(ROW_CAREFUL, ROW_ALL_MASKED, maximum_key == ascending(NEGATIVE_INFINITY_BITS));
+  return select(ROW_DEFINED, ROW_ALL_MASKED, maximum_key == ascending(NEGATIVE_INFINITY_BITS));
 }
 
 // What is known of some of a row's classes.
@@ -163,32 +155,13 @@ fn row_maximum(at: Invocation, place: Lane) -> RowSum {
   return row_of(Part(reduced(at, MERGE_MAX, top_of(fours, 0u, fours.count)), vec2f(0.0)));
 }
 
-@group(0) @binding(98) var<storage, read> parts: array<vec4u>; // (rows, STRIPS)
-
-override HAS_PARTS: bool = false; // the strips were summed in a pass before (row_parts.wgsl)
-
-fn row_sum(at: Invocation, place: Lane) -> RowSum {
-  if (HAS_PARTS) {
-    return sum_of_parts(place.row);
-  }
-  return row_of(strip_sum(at, place));
-}
-
 fn strip_sum(at: Invocation, place: Lane) -> Part {
   let own = part_of(fours_of(place));
+  if (LANES == 1u) {
+    return own;
+  }
   let top = reduced(at, MERGE_MAX, own.top);
   return Part(top, bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(beside(own, top).sums))));
-}
-
-fn sum_of_parts(row: u32) -> RowSum {
-  var whole = Part();
-  for (var strip = 0u; strip < STRIPS; strip++) {
-    let words = parts[offsets.parts / 4u + row * STRIPS + strip];
-    let part = Part(words.xy, bitcast<vec2f>(words.zw));
-    whole = beside(whole, part.top);
-    whole.sums += beside(part, whole.top).sums;
-  }
-  return row_of(whole);
 }
 
 // exp((x - maximum) / temperature), 1 for a maximum; and what the others of its row sum to, taken from the class's own side:

@@ -19,6 +19,8 @@ import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
 import reduceNone from '../../shaders/lib/reduce_none.wgsl';
 import reduceShuffle from '../../shaders/lib/reduce_shuffle.wgsl';
 import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
+import sumsOwn from '../../shaders/lib/sums_own.wgsl';
+import sumsParts from '../../shaders/lib/sums_parts.wgsl';
 
 /** One shader file, as scripts/wgsl.ts gives it. */
 export interface Part {
@@ -37,6 +39,8 @@ export const seams = {
   reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup, shuffle: reduceShuffle },
   /** Whether the matrix-shaped result, if there is one, overwrites the input. */
   io: { separate: ioSeparate, inPlace: ioInPlace },
+  /** Whether a row's sum is made by the kernel, or put together from its strips'. */
+  sums: { own: sumsOwn, parts: sumsParts },
   /** What `input` and `output` are made of. */
   input: { word: inputWord, half: inputHalf, f16: inputF16 },
   output: { word: outputWord, f16: outputF16 },
