@@ -33,8 +33,10 @@ function linearAxis(most: number): Axis {
   return { at: (ms) => ms / most, ticks: Array.from({ length: Math.floor(most / step) + 1 }, (_, i) => i * step) };
 }
 
-/** @param times all above 0, and at least one */
-export function axisOf(times: readonly number[], scale: ScaleName): Axis {
-  const [least, most] = [Math.min(...times), Math.max(...times)];
+/** undefined where no time is above 0. One of 0, shorter than a step of the browser's clock, lies at the beginning. */
+export function axisOf(times: readonly number[], scale: ScaleName): Axis | undefined {
+  const positive = times.filter((ms) => ms > 0);
+  if (positive.length === 0) return undefined;
+  const [least, most] = [Math.min(...positive), Math.max(...positive)];
   return scale === 'log' ? logAxis(least, most) : linearAxis(most);
 }

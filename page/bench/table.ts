@@ -57,4 +57,4 @@ function notesOf({ status, note, plan, workspaceBytes, peakBytes, buffersCreated
   return status === 'measured' ? [text] : [make('b', 'status', status), text && ` ${text}`];
 }
 
-const bytes = (value: number) => `${figure(value / 2 ** 20)} MiB`;
+const bytes = (value: number) => (value < 2 ** 20 ? `${figure(value / 1024)} KiB` : `${figure(value / 2 ** 20)} MiB`);

@@ -41,7 +41,7 @@ export const errorWords = (error: number): string =>
 
 /** `45 s`, `3 min 20 s` */
 export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
+  const seconds = Math.ceil(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

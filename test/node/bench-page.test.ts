@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { axisOf } from '../../page/bench/axis.ts';
 import { browserArgs, findBrowser } from '../../scripts/browser.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,6 +50,15 @@ afterAll(async () => {
   await server?.close();
 });
 afterEach(() => expect(complaints.splice(0)).toEqual([]));
+
+test.each(['log', 'linear'] as const)('a %s axis holds all times, also those that the clock calls 0', (scale) => {
+  const axis = axisOf([0, 0.03, 0.1, 7], scale)!;
+  expect(axis.at(0)).toBe(0);
+  expect(axis.at(0.1)).toBeGreaterThan(axis.at(0.03));
+  expect(axis.at(7)).toBe(1);
+  expect(axis.ticks).toEqual(scale === 'log' ? [0.01, 0.1, 1] : [0, 2, 4, 6]);
+  expect(axisOf([0, 0], scale)).toBeUndefined();
+});
 
 test('its code is loaded when it is opened, from the nav, and the live head stays', async () => {
   const isBench = (address: string) => /page\/bench|bench\/speed/.test(address);
