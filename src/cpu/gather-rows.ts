@@ -6,6 +6,6 @@ export function gatherElements(source: Values, order: Values, result: Values, de
   const rows = depth ? source.length / depth : 0;
   for (let r = 0; r < result.length / depth; r++) {
     const row = order[start + r];
-    if (row < rows) result.set(source.subarray(row * depth, (row + 1) * depth), r * depth);
+    if (row >= 0 && row < rows) result.set(source.subarray(row * depth, (row + 1) * depth), r * depth);
   }
 }
