@@ -87,7 +87,9 @@ export function writeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   const entries: [string, unknown][] = metadata ? [[metadataKey, metadata]] : [];
   let end = 0;
-  const stored = tensors.map(({ values, dtype }) => (dtype === 'F16' ? packHalf(values) : values));
+  const stored = tensors.map(({ values, dtype }) =>
+    dtype === 'F16' ? packHalf(values).subarray(0, values.length) : values,
+  );
   for (const [i, { name, shape, dtype = 'F32' }] of tensors.entries()) {
     const begin = end;
     end += stored[i].byteLength;

@@ -75,9 +75,15 @@ async function logitsOf(head: HeadParts, examples: Examples): Promise<{ logits: 
 }
 
 /** One score a row, the larger the surer; on the device. NaN where a row has no answer. */
-export function surenessOf(logits: Tensor, scores: Tensor | null, by: Rejection['score'], temperature: number): Tensor {
+export function surenessOf(
+  logits: Tensor,
+  scores: Tensor | null,
+  by: Rejection['score'],
+  temperature: number,
+  matrix = true,
+): Tensor {
   if (by === 'energy') {
-    const targets = new Int32Array(logits.shape[0]);
+    const targets = new Int32Array(matrix ? logits.shape[0] : 1);
     const { loss, correct, logSumExp } = crossEntropy(logits, targets, { metrics: true, temperature });
     loss.dispose();
     correct!.dispose();

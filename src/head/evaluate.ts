@@ -188,7 +188,12 @@ function lookAtEach(head: HeadParts, features: Tensor, targets: Tensor, k: numbe
       for (const c of all) counted.answer(own[c], own[c] > 0.5 === wanted[c] > 0.5 && !Number.isNaN(own[c]));
       const best = all.sort((a, b) => own[b] - own[a] || a - b).slice(0, k);
       const predicted = all.filter((c) => own[c] > 0.5).sort((a, b) => a - b);
-      counted.row(first + row, actual, predicted, best.some((c) => wanted[c] > 0.5));
+      counted.row(
+        first + row,
+        actual,
+        predicted,
+        best.some((c) => wanted[c] > 0.5),
+      );
       for (const [c, value] of of(values).entries()) {
         const x = value / temperature;
         counted.loss += (Math.max(x, 0) - wanted[c] * x + Math.log1p(Math.exp(-Math.abs(x)))) / classes;

@@ -100,11 +100,8 @@ export interface FitOptions {
   seed?: number;
 }
 
-/** A head that is trained: its parts, and how to bring it to another device. */
-export interface Trainee extends HeadParts {
-  /** Gives the head new tensors of its own, with these values. */
-  move(context: Context, weight: Values, bias: Values | null): void;
-}
+/** Gives a head new tensors of its own, with these values. */
+export type Move = (context: Context, weight: Values, bias: Values | null) => void;
 
 /** A training's place, on the host: what is lost with a device. */
 interface Snapshot {
@@ -138,8 +135,9 @@ const count = (name: string, value: unknown, fallback: number) =>
   number(fn, name, value, fallback, 'an integer from 1', whole);
 
 /** Trains a head: `ClassificationHead.fit` says how. */
-export async function fit(
-  head: Trainee,
+export async function train(
+  head: HeadParts,
+  move: Move,
   features: Features,
   targets: ExampleTargets,
   options: FitOptions,
@@ -157,7 +155,7 @@ export async function fit(
   if (held) expectTargets(`${fn}: "validation"`, objective, held);
   options.signal?.throwIfAborted();
   const optimizer = options.optimizer ?? adam({ learningRate: 0.01 });
-  const run = new Run(head, training, held, settings, optimizer, options);
+  const run = new Run(head, move, training, held, settings, optimizer, options);
   const learningRate = optimizer.learningRate;
   try {
     return await run.finish();
@@ -168,9 +166,19 @@ export async function fit(
   }
 }
 
-function settingsOf(head: Trainee, targets: unknown, options: FitOptions): Settings {
+function settingsOf(head: HeadParts, targets: unknown, options: FitOptions): Settings {
   knownOptions(fn, options, [
-    ...['epochs', 'batchSize', 'optimizer', 'loss', 'lossOptions', 'classWeights', 'schedule', 'clipNorm', 'validation'],
+    ...[
+      'epochs',
+      'batchSize',
+      'optimizer',
+      'loss',
+      'lossOptions',
+      'classWeights',
+      'schedule',
+      'clipNorm',
+      'validation',
+    ],
     ...['earlyStopping', 'warmStart', 'recover', 'onProgress', 'signal', 'seed'],
   ]);
   for (const tensor of [head.weight, head.bias]) {
@@ -224,7 +232,8 @@ function weightsOf({ labels }: HeadParts, targets: unknown, given: FitOptions['c
 }
 
 class Run {
-  readonly #head: Trainee;
+  readonly #head: HeadParts;
+  readonly #move: Move;
   readonly #examples: { readonly training: Examples; readonly validation: Examples | null };
   readonly #settings: Settings;
   readonly #optimizer: Optimizer;
@@ -251,7 +260,8 @@ class Run {
   #taken = 0;
 
   constructor(
-    head: Trainee,
+    head: HeadParts,
+    move: Move,
     training: Examples,
     validation: Examples | null,
     settings: Settings,
@@ -259,6 +269,7 @@ class Run {
     options: FitOptions,
   ) {
     this.#head = head;
+    this.#move = move;
     this.#examples = { training, validation };
     this.#settings = settings;
     this.#optimizer = optimizer;
@@ -278,7 +289,8 @@ class Run {
     for (;;) {
       try {
         this.#place();
-        if (this.#options.warmStart && this.#step === 0 && !this.#snapshot) await warmStart(this.#head, this.#training, this.#between);
+        if (this.#options.warmStart && this.#step === 0 && !this.#snapshot)
+          await warmStart(this.#head, this.#training, this.#between);
         const stopped = await this.#train();
         const bestEpoch = this.#settings.stopping ? { bestEpoch: this.#restoreBest() } : {};
         await this.#head.weight.context.finished();
@@ -411,7 +423,7 @@ class Run {
   #restoreBest(): number {
     const best = this.#best;
     if (!best) return 0;
-    this.#parameters.forEach((tensor, i) => copyOf(best.tensors[i], tensor));
+    for (const [i, tensor] of this.#parameters.entries()) copyOf(best.tensors[i], tensor);
     return best.epoch;
   }
 
@@ -469,9 +481,12 @@ class Run {
     const snapshot = this.#snapshot!;
     const before = this.#parameters;
     this.dispose();
-    this.#optimizer.restore(before, before.map(() => null)); // frees what is kept on the lost device
+    this.#optimizer.restore(
+      before,
+      before.map(() => null),
+    ); // frees what is kept on the lost device
     const context = await renewed(before[0].context, ++this.#losses > 3);
-    this.#head.move(context, snapshot.weight, snapshot.bias);
+    this.#move(context, snapshot.weight, snapshot.bias);
     this.#optimizer.restore(this.#parameters, snapshot.states);
     this.#training = undefined as never;
     this.#place();

@@ -94,7 +94,7 @@ export function outcomeOf(
     const logits = keep(linear(batch.features, weight, bias ? { bias } : {}));
     const { loss, gradient, correct } = lossOf(logits, batch.targets, objective, wantsGradients);
     if (gradient) keep(gradient);
-    const by = gradient && linearGradient(batch.features, gradient, bias !== null);
+    const by = wantsGradients && gradient && linearGradient(batch.features, gradient, bias !== null);
     return { loss, correct, gradients: by ? [by.weight, ...(by.bias ? [by.bias] : [])] : [] };
   });
 }

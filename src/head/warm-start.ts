@@ -20,8 +20,15 @@ export async function warmStart(head: HeadParts, resident: Resident, between: ()
   assign(weight, means);
   if (bias) assign(bias, biases);
   const scale = await scaleOf(head, resident);
-  assign(weight, means.map((value) => value * scale));
-  if (bias) assign(bias, biases.map((value) => value * scale));
+  assign(
+    weight,
+    means.map((value) => value * scale),
+  );
+  if (bias)
+    assign(
+      bias,
+      biases.map((value) => value * scale),
+    );
 }
 
 /** Of each class: the sum of its rows, and how many they are. */
@@ -79,7 +86,13 @@ async function scaleOf(head: HeadParts, { features, targets }: Resident): Promis
   if (finite.length === 0) return 1;
   const packed = new Float32Array(finite.length * classes);
   for (const [i, row] of finite.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
-  return bestScale(softmaxCurve(packed, finite.map((row) => indices[row]), classes));
+  return bestScale(
+    softmaxCurve(
+      packed,
+      finite.map((row) => indices[row]),
+      classes,
+    ),
+  );
 }
 
 function assign(tensor: Tensor, values: Float64Array): void {
