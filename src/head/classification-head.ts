@@ -342,8 +342,9 @@ export class ClassificationHead {
     const keep = number(fn, 'keep', options.keep, 0.95, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
     const fallback = this.activation === 'sigmoid' ? 'probability' : 'energy';
     const score = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
+    rejectionOf(fn, { score, below: 0 }, this); // refuses before anything is made
     const found = await fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
-    this.rejection = rejectionOf(fn, found, this);
+    this.rejection = found;
     return found;
   }
 

@@ -4,6 +4,7 @@ import { flag, knownOptions, number } from '../validate.js';
 import { type Optimizer, optimizerOf, rate } from './optimizer.js';
 
 export interface AdamOptions {
+  /** How far a step goes; may be set later. */
   learningRate: number;
   /** How much of the mean of gradients a step keeps; 0.9 by default. */
   beta1?: number;

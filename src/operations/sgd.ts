@@ -4,6 +4,7 @@ import { flag, knownOptions } from '../validate.js';
 import { type Optimizer, optimizerOf, rate } from './optimizer.js';
 
 export interface SgdOptions {
+  /** How far a step goes; may be set later. */
   learningRate: number;
   /** How much of the last step is taken again; 0 by default. */
   momentum?: number;
