@@ -10,6 +10,7 @@ import { Tensor } from '../tensor.js';
 import { shown } from '../validate.js';
 import { featureInput, type Input } from './inputs.js';
 import { orderOf } from './random.js';
+import { scoped } from './scope.js';
 
 /** Rows of D numbers: [N, D]. */
 export type Features = Tensor | NumberArray | readonly number[] | readonly (readonly number[])[];
@@ -122,12 +123,16 @@ export async function inChunks(
 ): Promise<void> {
   const count = resident.features.shape[0];
   const chunk = chunkOf(head);
-  using order = resident.features.context.tensor(orderOf(count));
-  for (let first = 0; first < count; first += chunk) {
-    const some = Math.min(chunk, count - first);
-    using features = gatherRows(resident.features, order, first, some);
-    using targets = resident.targets ? gatherRows(resident.targets, order, first, some) : null;
-    await work({ features, targets }, first);
-    await between();
-  }
+  await scoped(async (keep) => {
+    const order = keep(resident.features.context.tensor(orderOf(count)));
+    for (let first = 0; first < count; first += chunk) {
+      const some = Math.min(chunk, count - first);
+      await scoped(async (own) => {
+        const features = own(gatherRows(resident.features, order, first, some));
+        const targets = resident.targets ? own(gatherRows(resident.targets, order, first, some)) : null;
+        await work({ features, targets }, first);
+      });
+      await between();
+    }
+  });
 }

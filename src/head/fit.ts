@@ -13,12 +13,12 @@ import type { Tensor } from '../tensor.js';
 import { choice, flag, knownOptions, number, positive, shown } from '../validate.js';
 import {
   canMove,
-  chunkOf,
   type Examples,
   type ExampleTargets,
   examplesOf,
   type Features,
   type HeadParts,
+  inChunks,
   Resident,
 } from './examples.js';
 import {
@@ -30,7 +30,7 @@ import {
   outcomeOf,
 } from './objective.js';
 import { generator, orderOf } from './random.js';
-import { slicer } from './scope.js';
+import { scoped, slicer } from './scope.js';
 import { warmStart } from './warm-start.js';
 
 /** How far a training is. Numbers are of the epoch so far. */
@@ -394,24 +394,19 @@ class Run {
     } else this.#waited++;
   }
 
-  async #validate(resident: Resident): Promise<Values> {
+  #validate(resident: Resident): Promise<Values> {
     const { objective } = this.#settings;
-    const { context } = this.#head.weight;
-    const rows = resident.features.shape[0];
-    const chunk = chunkOf(this.#head);
-    using totals = context.tensor(new Float32Array(3));
-    using order = context.tensor(orderOf(rows));
-    for (let first = 0; first < rows; first += chunk) {
-      const batch = resident.batch(order, first, Math.min(chunk, rows - first));
-      using _features = batch.features;
-      using targets = batch.targets;
-      const { loss, correct } = outcomeOf(this.#head, batch, objective, false);
-      add(objective, loss, correct, targets, totals, first === 0);
-      loss.dispose();
-      correct.dispose();
-      await this.#between();
-    }
-    return totals.data();
+    return scoped(async (keep) => {
+      const totals = keep(this.#head.weight.context.tensor(new Float32Array(3)));
+      const work = ({ features, targets }: { features: Tensor; targets: Tensor | null }, first: number) =>
+        scoped((own) => {
+          const batch = { features, targets: targets! };
+          const { loss, correct } = outcomeOf(this.#head, batch, objective, false);
+          add(objective, own(loss), own(correct), batch.targets, totals, first === 0);
+        });
+      await inChunks(this.#head, resident, work, this.#between);
+      return totals.data();
+    });
   }
 
   #rememberBest(epoch: number, value: number): void {
@@ -526,6 +521,5 @@ function add(
 
 function copyOf(tensor: Tensor, into?: Tensor): Tensor {
   const rows = tensor.shape[0];
-  using order = tensor.context.tensor(orderOf(rows));
-  return gatherRows(tensor, order, 0, into ?? rows);
+  return scoped((keep) => gatherRows(tensor, keep(tensor.context.tensor(orderOf(rows))), 0, into ?? rows));
 }

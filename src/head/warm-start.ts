@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor.js';
 import { chunkOf, type HeadParts, inChunks, type Resident } from './examples.js';
 import { bestScale, softmaxCurve } from './newton.js';
 import { orderOf } from './random.js';
+import { scoped } from './scope.js';
 
 /**
  * The nearest mean as a linear head: weight m_c, bias -|m_c|^2 / 2, the means being taken from the mean of all; both times the scale
@@ -38,21 +39,22 @@ async function sumsOf(head: HeadParts, resident: Resident, between: () => Promis
   const sums = new Float64Array(classes * depth);
   const counts = new Float64Array(classes);
   const identity = Float32Array.from({ length: classes ** 2 }, (_, i) => (i % (classes + 1) === 0 ? 1 : 0));
-  using units = context.tensor(identity, [classes, classes]);
-  const work = async ({ features, targets }: { features: Tensor; targets: Tensor | null }) => {
-    const rows = features.shape[0];
-    // A target that is no class leaves its row as it is: 0.
-    using labels = context.tensor(new Float32Array(rows * classes), [rows, classes]);
-    gatherRows(units, targets!, 0, labels);
-    const by = linearGradient(features, labels, true);
-    using weight = by.weight;
-    using bias = by.bias!;
-    const [some, few] = await Promise.all([weight.data(), bias.data()]);
-    for (let i = 0; i < sums.length; i++) sums[i] += some[i];
-    for (let c = 0; c < classes; c++) counts[c] += few[c];
-  };
-  await inChunks(head, resident, work, between);
-  return { sums, counts };
+  return scoped(async (keep) => {
+    const units = keep(context.tensor(identity, [classes, classes]));
+    const work = ({ features, targets }: { features: Tensor; targets: Tensor | null }) =>
+      scoped(async (own) => {
+        const rows = features.shape[0];
+        // A target that is no class leaves its row as it is: 0.
+        const labels = own(context.tensor(new Float32Array(rows * classes), [rows, classes]));
+        gatherRows(units, targets!, 0, labels);
+        const { weight, bias } = linearGradient(features, labels, true);
+        const [some, few] = await Promise.all([own(weight).data(), own(bias!).data()]);
+        for (let i = 0; i < sums.length; i++) sums[i] += some[i];
+        for (let c = 0; c < classes; c++) counts[c] += few[c];
+      });
+    await inChunks(head, resident, work, between);
+    return { sums, counts };
+  });
 }
 
 function centred({ sums, counts }: Awaited<ReturnType<typeof sumsOf>>, classes: number, depth: number) {
@@ -72,31 +74,34 @@ function centred({ sums, counts }: Awaited<ReturnType<typeof sumsOf>>, classes: 
   return { means, biases: biases.map((value, c) => (counts[c] ? value : least)) };
 }
 
-async function scaleOf(head: HeadParts, { features, targets }: Resident): Promise<number> {
+function scaleOf(head: HeadParts, { features, targets }: Resident): Promise<number> {
   const { weight, bias } = head;
   const classes = weight.shape[0];
   const rows = Math.min(features.shape[0], chunkOf(head));
-  using order = weight.context.tensor(orderOf(rows));
-  using some = gatherRows(features, order, 0, rows);
-  using known = gatherRows(targets, order, 0, rows);
-  using logits = linear(some, weight, bias ? { bias } : {});
-  const [values, indices] = await Promise.all([logits.data(), known.data()]);
-  const kept = [...indices.keys()].filter((row) => indices[row] >= 0 && indices[row] < classes);
-  const finite = kept.filter((row) => values.subarray(row * classes, (row + 1) * classes).every(Number.isFinite));
-  if (finite.length === 0) return 1;
-  const packed = new Float32Array(finite.length * classes);
-  for (const [i, row] of finite.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
-  return bestScale(
-    softmaxCurve(
+  return scoped(async (keep) => {
+    const order = keep(weight.context.tensor(orderOf(rows)));
+    const some = keep(gatherRows(features, order, 0, rows));
+    const known = keep(gatherRows(targets, order, 0, rows));
+    const logits = keep(linear(some, weight, bias ? { bias } : {}));
+    const [values, indices] = await Promise.all([logits.data(), known.data()]);
+    const of = (row: number) => values.subarray(row * classes, (row + 1) * classes);
+    const counts = (row: number) => indices[row] >= 0 && indices[row] < classes && of(row).every(Number.isFinite);
+    const kept = Array.from(indices, (_, row) => row).filter(counts);
+    if (kept.length === 0) return 1;
+    const packed = new Float32Array(kept.length * classes);
+    for (const [i, row] of kept.entries()) packed.set(of(row), i * classes);
+    const curve = softmaxCurve(
       packed,
-      finite.map((row) => indices[row]),
+      kept.map((row) => indices[row]),
       classes,
-    ),
-  );
+    );
+    return bestScale(curve);
+  });
 }
 
 function assign(tensor: Tensor, values: Float64Array): void {
-  using source = tensor.context.tensor(Float32Array.from(values), tensor.shape);
-  using order = tensor.context.tensor(orderOf(tensor.shape[0]));
-  gatherRows(source, order, 0, tensor);
+  scoped((keep) => {
+    const source = keep(tensor.context.tensor(Float32Array.from(values), tensor.shape));
+    gatherRows(source, keep(tensor.context.tensor(orderOf(tensor.shape[0]))), 0, tensor);
+  });
 }
