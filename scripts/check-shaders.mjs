@@ -53,7 +53,40 @@ const predict = (ClassificationHead, context) => {
   return head.predict([[1]], { topK: 1, deny: [0] });
 };
 
-async function compileAll({ createContext, ClassificationHead }, table, plans) {
+/** What only training calls, with every option that has a kernel or a binding of its own. */
+async function train({ ClassificationHead, adam, sgd }, context) {
+  const features = context.tensor([[1], [2]], undefined, { dtype: 'float16' });
+  const fits = [
+    ['softmax', [0, 1], { optimizer: adam({ learningRate: 1, amsgrad: true }), clipNorm: 1, warmStart: true }],
+    [
+      'softmax',
+      [0, 1],
+      { optimizer: sgd({ learningRate: 1, momentum: 0.5, nesterov: true }), lossOptions: { ignoreIndex: null } },
+    ],
+    [
+      'softmax',
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      { optimizer: sgd({ learningRate: 1 }), loss: 'distillation' },
+    ],
+    [
+      'sigmoid',
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      {},
+    ],
+  ];
+  for (const [activation, targets, options] of fits) {
+    const head = ClassificationHead.create(context, { features: 1, classes: 2, activation });
+    await head.fit(features, targets, { epochs: 1, ...options });
+  }
+}
+
+async function compileAll({ createContext, ClassificationHead, ...library }, table, plans) {
   const gpu = create(['backend=null']);
   const seen = new Set();
   const errors = new Map(); // a complaint, and the first variant that it is about: most are about many
@@ -70,6 +103,7 @@ async function compileAll({ createContext, ClassificationHead }, table, plans) {
         await context.prepare(() => call(context)).catch(note);
       }
       await predict(ClassificationHead, context).catch(note);
+      await train({ ClassificationHead, ...library }, context).catch(note);
       context.dispose();
     }
     device.destroy();

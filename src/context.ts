@@ -70,13 +70,16 @@ export class Context {
   readonly adapterInfo: GPUAdapterInfo | null;
   /** Settles when the device is lost, or the context disposed of. */
   readonly lost: Promise<LostInfo>;
+  /** @internal What it was made of: a training whose device is lost makes another like it. */
+  readonly options: ContextOptions;
   readonly #backend: Backend;
   readonly #label: string;
   readonly #tensors = new Set<Tensor>();
   #disposed = false;
 
   /** @internal */
-  constructor(backend: Backend, reason: string, label: string) {
+  constructor(backend: Backend, reason: string, label: string, options: ContextOptions = {}) {
+    this.options = options;
     this.#backend = backend;
     this.backend = backend.name;
     this.reason = reason;
@@ -260,15 +263,16 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     }
   }
   const label = options.label === undefined ? '' : `${options.label}: `;
-  if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label);
+  if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label, options);
   const found = await findDevice(options, backend === 'auto');
   if (found.device) {
     return new Context(
       new GpuBackend(found.device, found.adapterInfo, found.owned, found.languageFeatures, options.plan),
       found.reason,
       label,
+      options,
     );
   }
   if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${found.reason}`);
-  return new Context(new CpuBackend(), found.reason, label);
+  return new Context(new CpuBackend(), found.reason, label, options);
 }

@@ -12,14 +12,21 @@ export {
   WebGPUUnavailableError,
   WeightsFormatError,
 } from './errors.js';
-export type { HeadWeights, LoadOptions, Prediction, PredictOptions } from './head/classification-head.js';
+export type { Calibration, Rejection } from './head/calibrate.js';
+export type { HeadWeights, LoadOptions, NewHead, Prediction, PredictOptions } from './head/classification-head.js';
 export { ClassificationHead } from './head/classification-head.js';
 export type { Activation } from './head/describe-head.js';
+export type { CalibrationBin, ClassReport, Evaluation } from './head/evaluate.js';
+export type { ExampleTargets, Features } from './head/examples.js';
+export type { EpochRecord, FitOptions, FitProgress, History } from './head/fit.js';
 export type { ClassName } from './head/labels.js';
+export type { LossFunction, LossName } from './head/objective.js';
 export type { LoadProgress, Source } from './head/read-bytes.js';
+export { type AdamOptions, adam, adamW } from './operations/adam.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './operations/binary-cross-entropy.js';
 export { type BrierLossOptions, brierLoss } from './operations/brier-loss.js';
+export { clipGradients } from './operations/clip-gradients.js';
 export { type ContrastiveLossOptions, contrastiveLoss } from './operations/contrastive-loss.js';
 export { type CosineEmbeddingLossOptions, cosineEmbeddingLoss } from './operations/cosine-embedding-loss.js';
 export {
@@ -45,9 +52,19 @@ export type { MatrixGradientOptions } from './operations/matrix-gradient.js';
 export { meanSquaredError } from './operations/mean-squared-error.js';
 export { type MultiMarginLossOptions, multiMarginLoss } from './operations/multi-margin-loss.js';
 export { type NllLossOptions, nllLoss } from './operations/nll-loss.js';
+export type { Optimizer, OptimizerState } from './operations/optimizer.js';
 export type { RowGradientOptions } from './operations/row-gradient.js';
 export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
 export { type SampleOptions, sample } from './operations/sample.js';
+export {
+  constantSchedule,
+  cosineSchedule,
+  oneCycleSchedule,
+  type Schedule,
+  stepSchedule,
+  warmupSchedule,
+} from './operations/schedules.js';
+export { type SgdOptions, sgd } from './operations/sgd.js';
 export { type SigmoidOptions, sigmoid } from './operations/sigmoid.js';
 export { type SigmoidFocalLossOptions, sigmoidFocalLoss } from './operations/sigmoid-focal-loss.js';
 export type { CheckedTargets } from './operations/signs.js';

@@ -2,7 +2,7 @@
 // A file comes from anywhere, so nothing of it is believed: whatever is wrong with it is a WeightsFormatError.
 
 import { WeightsFormatError } from '../errors.js';
-import { unpackHalf } from '../float16.js';
+import { packHalf, unpackHalf } from '../float16.js';
 
 /** One tensor of a file. */
 export interface StoredTensor {
@@ -20,11 +20,13 @@ export interface Safetensors {
   readonly metadata: Map<string, string>;
 }
 
-/** A float32 tensor to write. */
+/** A tensor to write. */
 export interface TensorToStore {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** F32 by default; F16 for values that are rounded to it. */
+  readonly dtype?: 'F32' | 'F16';
 }
 
 interface Extent {
@@ -78,17 +80,20 @@ export function readSafetensors(bytes: ArrayBuffer): Safetensors {
   return { tensors, metadata };
 }
 
-/** Writes float32 tensors, in the order given, as a safetensors file. Every bit of the values is kept. */
+/** Writes tensors, in the order given, as a safetensors file. Every bit of the values is kept. */
 export function writeSafetensors(
   tensors: readonly TensorToStore[],
   metadata?: Record<string, string>,
 ): Uint8Array<ArrayBuffer> {
   const entries: [string, unknown][] = metadata ? [[metadataKey, metadata]] : [];
   let end = 0;
-  for (const { name, shape, values } of tensors) {
+  const stored = tensors.map(({ values, dtype }) =>
+    dtype === 'F16' ? packHalf(values).subarray(0, values.length) : values,
+  );
+  for (const [i, { name, shape, dtype = 'F32' }] of tensors.entries()) {
     const begin = end;
-    end += values.byteLength;
-    entries.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+    end += stored[i].byteLength;
+    entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const headerLength = Math.ceil(header.length / 8) * 8; // so that the data is aligned for readers that map the file
@@ -97,7 +102,7 @@ export function writeSafetensors(
   file.set(header, lengthBytes);
   file.fill(0x20, lengthBytes + header.length, lengthBytes + headerLength);
   let at = lengthBytes + headerLength;
-  for (const { values } of tensors) {
+  for (const values of stored) {
     // As bytes: floats that pass through a JavaScript number may lose a NaN's payload.
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;

@@ -2,21 +2,28 @@
 
 import type { HostOperand, Values } from '../backend.js';
 import type { Context } from '../context.js';
-import { DisposedError } from '../errors.js';
+import { CrossheadError, DisposedError } from '../errors.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import type { NumberArray } from '../numbers.js';
 import { linear } from '../operations/linear.js';
 import { maskClasses } from '../operations/mask-classes.js';
+import type { Optimizer } from '../operations/optimizer.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive, shown } from '../validate.js';
+import { type Calibration, calibrated, fittedRejection, type Rejection, surenessOf } from './calibrate.js';
 import { type Activation, activations, describeHead, readConfig } from './describe-head.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import { type ExampleTargets, examplesOf, type Features, rowsOfFeatures } from './examples.js';
 import { findWeights } from './find-weights.js';
+import { type FitOptions, type History, train } from './fit.js';
 import { biasInput, expectContext, featureInput, type Input, storedInput, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
+import { generator } from './random.js';
 import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
+import { isRejection, restoreOptimizer, savedHead, savedRejection } from './save.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -30,7 +37,23 @@ export interface HeadWeights {
   activation?: Activation;
 }
 
+/** A head that is to be made. */
+export interface NewHead {
+  /** D, the length of a feature vector. */
+  features: number;
+  /** C, in place of labels, which are then "0", "1", ... */
+  classes?: number;
+  /** One a class, in place of `classes`. */
+  labels?: readonly string[];
+  /** 'softmax' (default): one class of all. 'sigmoid': each class on its own (multi-label). */
+  activation?: Activation;
+  /** Of the weights; 0 by default. */
+  seed?: number;
+}
+
 export interface LoadOptions {
+  /** Is given the state that `save({ optimizer })` wrote. */
+  optimizer?: Optimizer;
   /** Hugging Face's config.json, for `id2label` and `problem_type`: the object, its JSON text, or where it lies. */
   config?: object | URL | string | Blob;
   /** The weight's name in the file, where it is none of the usual ones. */
@@ -54,6 +77,11 @@ export interface PredictOptions {
   allow?: readonly ClassName[];
   /** These classes are not answered, by label or index, even where allowed. */
   deny?: readonly ClassName[];
+  /**
+   * A row whose best score is below it is of none of the classes, and gets an empty list: a probability, or what `fitRejection` gave.
+   * `head.rejection` if left out; null for none.
+   */
+  rejectBelow?: number | Rejection | null;
 }
 
 /** One answer: a class and its score, which is its probability. */
@@ -70,34 +98,78 @@ interface Parts<Operand> {
   readonly labels: readonly string[];
   readonly activation: Activation;
   readonly temperature: number;
+  readonly rejection: Rejection | null;
 }
 
 /**
- * A head of C classes over feature vectors of length D. Made by `fromWeights` or `load`.
+ * A head of C classes over feature vectors of length D. Made by `create`, `fromWeights` or `load`.
  * @example
  * const head = await ClassificationHead.load(context, 'model.safetensors', { config: 'config.json' })
  * const [answers] = await head.predict(features, { topK: 3 }) // [{ label: 'cat', index: 0, score: 0.9 }, ...]
  */
 export class ClassificationHead {
-  /** [C, D] */
-  readonly weight: Tensor;
-  /** [C], or null */
-  readonly bias: Tensor | null;
   /** One a class. */
   readonly labels: readonly string[];
   readonly activation: Activation;
   /** Divides the logits before the activation; 1 unless the head was calibrated. */
   temperature: number;
-  readonly #owned: readonly Tensor[];
+  /** When a row is of none of the classes, as `predict` has it; null unless it was fitted. */
+  rejection: Rejection | null;
+  #weight: Tensor;
+  #bias: Tensor | null;
+  #owned: readonly Tensor[];
   #disposed = false;
+  #fitting = false;
 
   private constructor(parts: Parts<Tensor>, owned: readonly Tensor[]) {
-    this.weight = parts.weight;
-    this.bias = parts.bias;
+    this.#weight = parts.weight;
+    this.#bias = parts.bias;
     this.labels = parts.labels;
     this.activation = parts.activation;
     this.temperature = parts.temperature;
+    this.rejection = parts.rejection;
     this.#owned = owned;
+  }
+
+  /** [C, D]. Another tensor after a training that went on elsewhere. */
+  get weight(): Tensor {
+    return this.#weight;
+  }
+
+  /** [C], or null. */
+  get bias(): Tensor | null {
+    return this.#bias;
+  }
+
+  /** Where the head is: another context after a training whose device was lost. */
+  get context(): Context {
+    return this.#weight.context;
+  }
+
+  /**
+   * A head that knows nothing yet: weight and bias uniform from -1 / sqrt(D) to 1 / sqrt(D), as torch.nn.Linear begins, and the same for
+   * the same seed on every backend.
+   * @throws RangeError for a number out of range; TypeError for a wrong kind of thing, or where neither classes nor labels are given
+   */
+  static create(context: Context, options: NewHead): ClassificationHead {
+    const fn = 'ClassificationHead.create';
+    expectContext(fn, context);
+    knownOptions(fn, options, ['features', 'classes', 'labels', 'activation', 'seed']);
+    const depth = sizeIn(fn, 'features', options?.features);
+    const named = Array.isArray(options.labels) ? options.labels.length : undefined;
+    const classes = sizeIn(fn, 'classes', options.classes ?? named);
+    const labels = labelsOf(fn, options.labels, classes);
+    const activation = choice(fn, 'activation', options.activation, activations, 'softmax');
+    const random = generator(number(fn, 'seed', options.seed, 0, 'an integer', Number.isSafeInteger));
+    const bound = 1 / Math.sqrt(depth);
+    const uniform = (shape: number[], length: number): HostOperand => ({
+      dtype: 'float32',
+      shape,
+      values: Float32Array.from({ length }, () => bound * (2 * random() - 1)),
+    });
+    const weight = uniform([classes, depth], classes * depth);
+    const bias = uniform([classes], classes);
+    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1, rejection: null });
   }
 
   /**
@@ -114,7 +186,7 @@ export class ClassificationHead {
     const bias = biasInput(fn, context, parts.bias, classes);
     const labels = labelsOf(fn, parts.labels, classes);
     const activation = choice(fn, 'activation', parts.activation, activations, 'softmax');
-    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1 });
+    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1, rejection: null });
   }
 
   /**
@@ -136,13 +208,22 @@ export class ClassificationHead {
     const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
     const classes = weight.shape[0];
     const { labels, activation, temperature } = describeHead(fn, classes, config, file.metadata);
-    return ClassificationHead.#place(context, {
+    const rejection = savedRejection(fn, file);
+    const head = ClassificationHead.#place(context, {
       weight: storedInput(weight),
       bias: bias ? storedInput(bias) : null,
       labels: labelsOf(fn, labels, classes),
       activation,
       temperature,
+      rejection,
     });
+    try {
+      if (options.optimizer) restoreOptimizer(fn, head, options.optimizer, file);
+      return head;
+    } catch (error) {
+      head.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -154,14 +235,11 @@ export class ClassificationHead {
    * @throws (rejects with) ShapeError for features that are not of length D, RangeError for a `topK`, `temperature` or class out
    * of range, TypeError for a wrong kind of thing, DisposedError after `dispose()`
    */
-  async predict(
-    features: Tensor | NumberArray | readonly number[] | readonly (readonly number[])[],
-    options: PredictOptions = {},
-  ): Promise<Prediction[][]> {
+  async predict(features: Features, options: PredictOptions = {}): Promise<Prediction[][]> {
     const fn = 'predict';
-    if (this.#disposed) throw new DisposedError(`${fn}: the head was disposed`);
+    this.#alive(fn);
     const classes = this.labels.length;
-    knownOptions(fn, options, ['topK', 'threshold', 'temperature', 'allow', 'deny']);
+    knownOptions(fn, options, ['topK', 'threshold', 'temperature', 'allow', 'deny', 'rejectBelow']);
     const k = countOf(fn, options.topK, classes);
     const { threshold } = options;
     number(fn, 'threshold', threshold, 0, 'a number', (value) => !Number.isNaN(value));
@@ -172,14 +250,113 @@ export class ClassificationHead {
       positive(fn, 'temperature', this.temperature, 1),
     );
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
-    const best = this.#best(featureInput(fn, this.weight, features), k, temperature, kept);
+    const rejection = rejectionOf(fn, options.rejectBelow === undefined ? this.rejection : options.rejectBelow, this);
+    const energy = rejection?.score === 'energy';
+    const best = this.#best(featureInput(fn, this.weight, features), k, temperature, kept, energy);
     try {
-      const [scores, indices] = await Promise.all([best.values.data(), best.indices.data()]);
-      return answers(this.labels, scores, indices, k, threshold);
+      const reads = [best.values, best.indices, ...(best.energies ? [best.energies] : [])];
+      const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
+      const lists = answers(this.labels, scores, indices, k, threshold);
+      if (!rejection) return lists;
+      const sure = (row: number) => (energies ? energies[row] * temperature : scores[row * k]);
+      return lists.map((list, row) => (sure(row) >= rejection.below ? list : []));
     } finally {
       best.values.dispose();
       best.indices.dispose();
+      best.energies?.dispose();
     }
+  }
+
+  /**
+   * Trains weight and bias, in place, on mini-batches in a seeded order. The page stays responsive: on the CPU the work is cut into
+   * slices of some milliseconds (a step is never cut), on a GPU three numbers are read back about ten times a second.
+   *
+   * Where the device is lost, the training goes on from a copy on the host that is some steps old, on a new device of the same kind, or
+   * on the CPU; `head.context` is then another, which is the caller's to dispose of, and tensors that were given to `fromWeights` stay
+   * as they were. Not so where features or targets were tensors, which are lost too.
+   * @param features [N, D]: a tensor, or numbers, which are uploaded once
+   * @param targets class indices [N] or labels (-100 is ignored); or a number a class [N, C]: soft labels, 0 or 1 for each class of a
+   * sigmoid head, or a teacher's logits for 'distillation'
+   * @throws (rejects with) `signal.reason` after an abort, DeviceLostError where it cannot go on, TypeError, RangeError or ShapeError
+   * for what does not fit, before anything is trained
+   * @example await head.fit(features, targets, { epochs: 10, optimizer: adamW({ learningRate: 0.01 }), onProgress: show, signal })
+   */
+  async fit(features: Features, targets: ExampleTargets, options: FitOptions = {}): Promise<History> {
+    this.#alive('fit');
+    if (this.#fitting) throw new CrossheadError('fit: the head is being trained already');
+    this.#fitting = true;
+    try {
+      const move = (context: Context, weight: Values, bias: Values | null) => this.#move(context, weight, bias);
+      return await train(this, move, features, targets, options);
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
+  /**
+   * What the head is worth on rows whose answers are known, at its temperature. Rows with the target -100 are left out; a row without
+   * an answer (NaN) is wrong.
+   * @param targets as for `fit`; of a sigmoid head a number a class [N, C], each above 1/2 or not
+   * @param options.topK how many of the best count for topKAccuracy; 5 (or C, where that is less) by default
+   */
+  async evaluate(features: Features, targets: ExampleTargets, options: { topK?: number } = {}): Promise<Evaluation> {
+    const fn = 'evaluate';
+    this.#alive(fn);
+    knownOptions(fn, options, ['topK']);
+    const k = countOf(fn, options.topK, this.labels.length);
+    return evaluate(this, examplesOf(fn, this, features, targets), k);
+  }
+
+  /**
+   * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
+   * Calibration of Modern Neural Networks). The logits are read back once. Answers do not change, scores do. It lies between 1/1000 and
+   * 1000. Rows that no temperature helps are left out: ignored ones, and those without a finite loss.
+   * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
+   */
+  async calibrate(features: Features, targets: ExampleTargets): Promise<Calibration> {
+    const fn = 'calibrate';
+    this.#alive(fn);
+    const examples = examplesOf(fn, this, features, targets);
+    if (examples.soft !== (this.activation === 'sigmoid')) {
+      const what = examples.soft ? 'class indices' : 'a number a class';
+      throw new TypeError(`${fn}: "targets" of a ${this.activation} head must be ${what}`);
+    }
+    const found = await calibrated(fn, this, examples);
+    this.temperature = found.temperature;
+    return found;
+  }
+
+  /**
+   * Fits `head.rejection`, below which `predict` answers an empty list, "none of these": so that the share `keep` of these rows, which
+   * are of the head's classes, stays. To be done after `calibrate`.
+   * @param options.keep from 0 to 1; 0.95 by default
+   * @param options.score 'energy' by default (softmax heads only), or 'probability'
+   */
+  async fitRejection(
+    features: Features,
+    options: { keep?: number; score?: Rejection['score'] } = {},
+  ): Promise<Rejection> {
+    const fn = 'fitRejection';
+    this.#alive(fn);
+    knownOptions(fn, options, ['keep', 'score']);
+    const keep = number(fn, 'keep', options.keep, 0.95, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
+    const fallback = this.activation === 'sigmoid' ? 'probability' : 'energy';
+    const score = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
+    rejectionOf(fn, { score, below: 0 }, this); // refuses before anything is made
+    const found = await fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
+    this.rejection = found;
+    return found;
+  }
+
+  /**
+   * The head as a safetensors file that `load` reads back bit for bit: weight, bias, and in the metadata labels, activation, temperature
+   * and rejection.
+   * @param options.optimizer whose state is to lie beside them; `load(context, blob, { optimizer })` gives it to another
+   */
+  async save(options: { optimizer?: Optimizer } = {}): Promise<Blob> {
+    this.#alive('save');
+    knownOptions('save', options, ['optimizer']);
+    return savedHead(this, options.optimizer);
   }
 
   /** Frees what the head made; tensors that the caller gave stay. Twice is once. */
@@ -192,8 +369,26 @@ export class ClassificationHead {
     this.dispose();
   }
 
+  #alive(fn: string): void {
+    if (this.#disposed) throw new DisposedError(`${fn}: the head was disposed`);
+  }
+
+  #move(context: Context, weight: Values, bias: Values | null): void {
+    for (const tensor of this.#owned) tensor.dispose();
+    const { shape } = this.#weight;
+    this.#weight = context.tensor(weight, shape);
+    this.#bias = bias && context.tensor(bias);
+    this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
+  }
+
   /** The k best scores of each row, queued on the device; what led to them is freed at once. */
-  #best(features: Input, k: number, temperature: number, kept: Uint32Array | null): TopKResult {
+  #best(
+    features: Input,
+    k: number,
+    temperature: number,
+    kept: Uint32Array | null,
+    energy: boolean,
+  ): TopKResult & { energies?: Tensor } {
     const made: Tensor[] = [];
     const scratch = (tensor: Tensor): Tensor => {
       made.push(tensor);
@@ -204,7 +399,10 @@ export class ClassificationHead {
       const logits = scratch(linear(rows, this.weight, this.bias ? { bias: this.bias } : {}));
       const activate = this.activation === 'sigmoid' ? sigmoid : softmax;
       const scores = scratch(activate(logits, { temperature }));
-      return topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
+      const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
+      if (!energy) return best;
+      const matrix = logits.shape.length === 2; // else one row, and one energy all the same
+      return { ...best, energies: surenessOf(logits, null, 'energy', temperature, matrix) };
     } finally {
       for (const tensor of made) tensor.dispose();
     }
@@ -232,7 +430,7 @@ const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tens
   context.tensor(values, shape, { dtype });
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
-  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal']);
+  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
   const { weightName, biasName, onProgress, signal } = options;
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
     if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
@@ -246,6 +444,22 @@ function expectLoadOptions(fn: string, options: LoadOptions): void {
 function countOf(fn: string, topK: unknown, classes: number): number {
   const fits = (value: number) => Number.isInteger(value) && value >= 1 && value <= classes;
   return number(fn, 'topK', topK, Math.min(5, classes), `an integer from 1 to ${classes}, the number of classes`, fits);
+}
+
+function sizeIn(fn: string, name: string, value: unknown): number {
+  const expected = 'an integer from 1';
+  if (value === undefined) throw new TypeError(`${fn}: "${name}" must be ${expected}, got undefined`);
+  return number(fn, name, value, 1, expected, (v) => Number.isInteger(v) && v >= 1);
+}
+
+function rejectionOf(fn: string, given: unknown, { activation }: ClassificationHead): Rejection | null {
+  if (given === null) return null;
+  const rejection = typeof given === 'number' ? { score: 'probability', below: given } : given;
+  if (!isRejection(rejection))
+    throw new TypeError(`${fn}: "rejectBelow" must be a number or what fitRejection gives, got ${shown(given)}`);
+  if (rejection.score === 'energy' && activation === 'sigmoid')
+    throw new TypeError(`${fn}: a sigmoid head has no energy; its rejection is by "probability"`);
+  return rejection;
 }
 
 /** The lists of answers, from k scores and k classes a row. */

@@ -1,0 +1,125 @@
+// The temperature of a head, and the score below which a row is of none of its classes; both fitted to rows that it was not trained on.
+
+import type { Values } from '../backend.js';
+import { crossEntropy } from '../operations/cross-entropy.js';
+import { linear } from '../operations/linear.js';
+import { sigmoid } from '../operations/sigmoid.js';
+import { softmax } from '../operations/softmax.js';
+import { topK } from '../operations/top-k.js';
+import { Tensor } from '../tensor.js';
+import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
+import type { Input } from './inputs.js';
+import { bestScale, sigmoidCurve, softmaxCurve } from './newton.js';
+import { scoped, slicer } from './scope.js';
+
+/** What calibration came to: mean losses at the temperature before it and at the one that it found. */
+export interface Calibration {
+  readonly temperature: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** When a row is of none of a head's classes: where its score is below a number. */
+export interface Rejection {
+  /**
+   * 'probability': of the best answer. 'energy': temperature x logSumExp(logits / temperature), the energy's negative (Liu and others 2020,
+   * Energy-based Out-of-distribution Detection).
+   */
+  readonly score: 'probability' | 'energy';
+  readonly below: number;
+}
+
+/** @throws RangeError where no row counts */
+export async function calibrated(fn: string, head: HeadParts, examples: Examples): Promise<Calibration> {
+  const classes = head.labels.length;
+  const { logits, targets } = await logitsOf(head, examples);
+  const each = head.activation === 'sigmoid';
+  const kept = keptRows(logits, targets, classes, examples.soft, each);
+  if (kept.length === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
+  const pack = (values: Values) => {
+    const packed = new Float32Array(kept.length * classes);
+    for (const [i, row] of kept.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
+    return packed;
+  };
+  const indices = () => kept.map((row) => targets[row]);
+  const curve = each ? sigmoidCurve(pack(logits), pack(targets)) : softmaxCurve(pack(logits), indices(), classes);
+  const scale = bestScale(curve);
+  return { temperature: 1 / scale, before: curve(1 / head.temperature).loss, after: curve(scale).loss };
+}
+
+/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
+function keptRows(logits: Values, targets: Values, classes: number, soft: boolean, each: boolean): number[] {
+  const rows = Array.from({ length: logits.length / classes }, (_, row) => row);
+  return rows.filter((row) => {
+    const own = logits.subarray(row * classes, (row + 1) * classes);
+    if (soft || each) return own.every(Number.isFinite);
+    return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[targets[row]]);
+  });
+}
+
+async function logitsOf(head: HeadParts, examples: Examples): Promise<{ logits: Values; targets: Values }> {
+  const classes = head.labels.length;
+  const resident = new Resident(head.weight.context, examples);
+  const logits = new Float32Array(examples.count * classes);
+  const work = ({ features }: { features: Tensor }, first: number) =>
+    scoped(async (keep) => {
+      const some = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
+      logits.set(await some.data(), first * classes);
+    });
+  try {
+    await inChunks(head, { features: resident.features }, work, slicer());
+    return { logits, targets: await resident.targets.data() };
+  } finally {
+    resident.dispose();
+  }
+}
+
+/** One score a row, the larger the surer; on the device. NaN where a row has no answer. */
+export function surenessOf(
+  logits: Tensor,
+  scores: Tensor | null,
+  by: Rejection['score'],
+  temperature: number,
+  matrix = true,
+): Tensor {
+  if (by === 'energy') {
+    const targets = new Int32Array(matrix ? logits.shape[0] : 1);
+    const { loss, correct, logSumExp } = crossEntropy(logits, targets, { metrics: true, temperature });
+    loss.dispose();
+    correct!.dispose();
+    return logSumExp!;
+  }
+  const { values, indices } = topK(scores!, 1);
+  indices.dispose();
+  return values;
+}
+
+/** The score below which no more than a share of 1 - keep of these rows lie. */
+export async function fittedRejection(
+  fn: string,
+  head: HeadParts,
+  features: Input,
+  keep: number,
+  by: Rejection['score'],
+): Promise<Rejection> {
+  const { temperature, activation } = head;
+  const given = features instanceof Tensor ? null : features;
+  const own = given && head.weight.context.tensor(given.values, given.shape, { dtype: given.dtype });
+  const sure = new Float64Array(features.shape[0]);
+  const work = ({ features: some }: { features: Tensor }, first: number) =>
+    scoped(async (kept) => {
+      const logits = kept(linear(some, head.weight, head.bias ? { bias: head.bias } : {}));
+      const activate = activation === 'sigmoid' ? sigmoid : softmax;
+      const scores = by === 'energy' ? null : kept(activate(logits, { temperature }));
+      const values = await kept(surenessOf(logits, scores, by, temperature)).data();
+      sure.set(by === 'energy' ? Float64Array.from(values, (value) => value * temperature) : values, first);
+    });
+  try {
+    await inChunks(head, { features: own ?? (features as Tensor) }, work, slicer());
+  } finally {
+    own?.dispose();
+  }
+  const sorted = sure.filter((value) => !Number.isNaN(value)).sort();
+  if (sorted.length === 0) throw new RangeError(`${fn}: no row has a score`);
+  return { score: by, below: sorted[Math.floor((1 - keep) * sorted.length + 1e-9)] ?? sorted[sorted.length - 1] };
+}

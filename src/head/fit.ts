@@ -1,0 +1,525 @@
+// Training: mini-batches on the device, progress that is read back now and then, early stopping, and a way on when a device is lost.
+
+import type { Values } from '../backend.js';
+import { type Context, createContext } from '../context.js';
+import { DeviceLostError } from '../errors.js';
+import { adam } from '../operations/adam.js';
+import { clipGradients } from '../operations/clip-gradients.js';
+import { gatherRows } from '../operations/gather-rows.js';
+import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
+import type { Schedule } from '../operations/schedules.js';
+import { tally } from '../operations/tally.js';
+import type { Tensor } from '../tensor.js';
+import { choice, flag, knownOptions, number, positive, shown } from '../validate.js';
+import {
+  canMove,
+  type Examples,
+  type ExampleTargets,
+  examplesOf,
+  type Features,
+  type HeadParts,
+  inChunks,
+  Resident,
+} from './examples.js';
+import {
+  expectTargets,
+  type LossFunction,
+  type LossName,
+  type Objective,
+  objectiveOf,
+  outcomeOf,
+} from './objective.js';
+import { generator, orderOf } from './random.js';
+import { scoped, slicer } from './scope.js';
+import { warmStart } from './warm-start.js';
+
+/** How far a training is. Numbers are of the epoch so far. */
+export interface FitProgress {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps taken, of all epochs. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly rowsPerSecond: number;
+  readonly secondsLeft: number;
+  /** Said once after a device was lost: where the training goes on. Some steps are then taken again. */
+  readonly recovered?: string;
+}
+
+/** One epoch of a training. Training numbers are means over its steps, each before its step was taken. */
+export interface EpochRecord {
+  readonly loss: number;
+  /** The share of right answers; of all classes' answers where each class is on its own. */
+  readonly accuracy: number;
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
+}
+
+/** What a training came to. */
+export interface History {
+  readonly epochs: EpochRecord[];
+  /** With early stopping: the epoch, from 1, whose weights the head has; 0 where none was better than nothing. */
+  readonly bestEpoch?: number;
+  /** Whether early stopping ended it. */
+  readonly stoppedEarly: boolean;
+}
+
+export interface FitOptions {
+  /** Times that all rows are seen; 10 by default. */
+  epochs?: number;
+  /** Rows a step; 32 by default. The last batch of an epoch may be shorter. */
+  batchSize?: number;
+  /** `adam({ learningRate: 0.01 })` by default. One that is given keeps its state for the next call, until it is disposed of. */
+  optimizer?: Optimizer;
+  /** 'crossEntropy' for softmax heads, 'binaryCrossEntropy' for sigmoid heads, 'distillation', or a function of logits and targets. */
+  loss?: LossName | LossFunction;
+  /** Of the loss: labelSmoothing, ignoreIndex, zLoss, softcap, temperature; posWeight; temperature (2) of distillation. */
+  lossOptions?: Readonly<Record<string, unknown>>;
+  /** One number a class, or 'balanced' for rows / (classes x rows of the class); of crossEntropy with class indices in an array. */
+  classWeights?: 'balanced' | ArrayLike<number>;
+  /** Times the optimizer's learning rate at each step. */
+  schedule?: Schedule;
+  /** The most that the norm of all gradients may be. */
+  clipNorm?: number;
+  /** Looked at after each epoch. */
+  validation?: { features: Features; targets: ExampleTargets };
+  /** Stops after `patience` epochs in which validation `monitor` ('loss', or 'accuracy') was no better by more than `minDelta` (0); the best weights are restored. */
+  earlyStopping?: { patience: number; minDelta?: number; monitor?: 'loss' | 'accuracy' };
+  /** Whether to begin with the means of the classes, in place of the head's weights. Needs class indices. */
+  warmStart?: boolean;
+  /** Whether to go on, on a new device or the CPU, when the device is lost; true by default. Needs examples given as arrays. */
+  recover?: boolean;
+  /** Told several times a second at the most, and at the end of each epoch at least. */
+  onProgress?: (progress: FitProgress) => void;
+  /** Aborting rejects with `signal.reason`; the head keeps the steps it took. */
+  signal?: AbortSignal;
+  /** Of the order of the rows; 0 by default. The same seed gives the same training. */
+  seed?: number;
+}
+
+/** Gives a head new tensors of its own, with these values. */
+export type Move = (context: Context, weight: Values, bias: Values | null) => void;
+
+/** A training's place, on the host: what is lost with a device. */
+interface Snapshot {
+  readonly step: number;
+  readonly history: readonly EpochRecord[];
+  readonly weight: Values;
+  readonly bias: Values | null;
+  readonly states: readonly (OptimizerState | null)[];
+  readonly totals: Values;
+  readonly best: { readonly weights: readonly Values[]; readonly epoch: number; readonly value: number } | null;
+  readonly waited: number;
+}
+
+interface Settings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly objective: Objective;
+  readonly schedule: Schedule;
+  readonly clipNorm: number;
+  readonly stopping: { patience: number; minDelta: number; monitor: 'loss' | 'accuracy' } | null;
+  readonly seed: number;
+}
+
+const fn = 'fit';
+/** Milliseconds between readbacks on a GPU, about. */
+const window = 100;
+/** A snapshot may cost a twentieth of the time. */
+const snapshotShare = 20;
+const whole = (v: number) => Number.isInteger(v) && v >= 1;
+const count = (name: string, value: unknown, fallback: number) =>
+  number(fn, name, value, fallback, 'an integer from 1', whole);
+
+/** Trains a head: `ClassificationHead.fit` says how. */
+export async function train(
+  head: HeadParts,
+  move: Move,
+  features: Features,
+  targets: ExampleTargets,
+  options: FitOptions,
+): Promise<History> {
+  const settings = settingsOf(head, targets, options);
+  const { objective } = settings;
+  const training = examplesOf(fn, head, features, targets, objective.ignoreIndex);
+  expectTargets(fn, objective, training);
+  if (training.count === 0) throw new RangeError(`${fn}: "features" must hold at least one row`);
+  const { validation } = options;
+  if (validation !== undefined) knownOptions(`${fn}: "validation"`, validation, ['features', 'targets']);
+  const held = validation
+    ? examplesOf(`${fn}: "validation"`, head, validation.features, validation.targets, objective.ignoreIndex)
+    : null;
+  if (held) expectTargets(`${fn}: "validation"`, objective, held);
+  options.signal?.throwIfAborted();
+  const optimizer = options.optimizer ?? adam({ learningRate: 0.01 });
+  const run = new Run(head, move, training, held, settings, optimizer, options);
+  const learningRate = optimizer.learningRate;
+  try {
+    return await run.finish();
+  } finally {
+    run.dispose();
+    optimizer.learningRate = learningRate;
+    if (!options.optimizer) optimizer.dispose();
+  }
+}
+
+function settingsOf(head: HeadParts, targets: unknown, options: FitOptions): Settings {
+  knownOptions(fn, options, [
+    ...[
+      'epochs',
+      'batchSize',
+      'optimizer',
+      'loss',
+      'lossOptions',
+      'classWeights',
+      'schedule',
+      'clipNorm',
+      'validation',
+    ],
+    ...['earlyStopping', 'warmStart', 'recover', 'onProgress', 'signal', 'seed'],
+  ]);
+  for (const tensor of [head.weight, head.bias]) {
+    if (tensor && tensor.dtype !== 'float32')
+      throw new TypeError(`${fn}: a head must be float32 to be trained, this one is ${tensor.dtype}`);
+  }
+  const expect = (name: keyof FitOptions, expected: string, holds: (value: never) => boolean) => {
+    const value = options[name];
+    if (value !== undefined && !holds(value as never))
+      throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
+  };
+  const callable = (value: unknown) => typeof value === 'function';
+  expect('optimizer', 'an optimizer such as adam({ learningRate: 0.01 })', (v: Optimizer) => callable(v?.step));
+  expect('schedule', 'a function of step and steps', callable);
+  expect('onProgress', 'a function', callable);
+  expect('signal', 'an AbortSignal', (v) => (v as unknown) instanceof AbortSignal);
+  for (const name of ['warmStart', 'recover'] as const) flag(fn, name, options[name]);
+  const { earlyStopping } = options;
+  if (earlyStopping !== undefined) {
+    knownOptions(`${fn}: "earlyStopping"`, earlyStopping, ['patience', 'minDelta', 'monitor']);
+    if (earlyStopping.patience === undefined) throw new TypeError(`${fn}: "earlyStopping" needs a patience`);
+    if (!options.validation) throw new TypeError(`${fn}: "earlyStopping" needs "validation"`);
+  }
+  const weights = weightsOf(head, targets, options.classWeights);
+  return {
+    epochs: count('epochs', options.epochs, 10),
+    batchSize: count('batchSize', options.batchSize, 32),
+    objective: objectiveOf(fn, head, options.loss, options.lossOptions, weights),
+    schedule: options.schedule ?? (() => 1),
+    clipNorm: positive(fn, 'clipNorm', options.clipNorm, 0) || 0,
+    stopping: earlyStopping
+      ? {
+          patience: count('patience', earlyStopping.patience, 1),
+          minDelta: number(fn, 'minDelta', earlyStopping.minDelta, 0),
+          monitor: choice(fn, 'monitor', earlyStopping.monitor, ['loss', 'accuracy'], 'loss'),
+        }
+      : null,
+    seed: number(fn, 'seed', options.seed, 0, 'an integer', Number.isSafeInteger),
+  };
+}
+
+function weightsOf({ labels }: HeadParts, targets: unknown, given: FitOptions['classWeights']): number[] | undefined {
+  if (given === undefined) return undefined;
+  if (given !== 'balanced') return Array.from(given);
+  const rows = Array.from((targets as ArrayLike<unknown>) ?? []);
+  if (!rows.length || rows.some((target) => typeof target !== 'number' && typeof target !== 'string'))
+    throw new TypeError(`${fn}: "classWeights" can be "balanced" for class indices in an array, got ${shown(targets)}`);
+  const counts = labels.map((label, c) => rows.filter((target) => target === c || target === label).length);
+  const counted = counts.reduce((sum, some) => sum + some, 0);
+  return counts.map((some) => (some ? counted / (labels.length * some) : 0));
+}
+
+class Run {
+  readonly #head: HeadParts;
+  readonly #move: Move;
+  readonly #examples: { readonly training: Examples; readonly validation: Examples | null };
+  readonly #settings: Settings;
+  readonly #optimizer: Optimizer;
+  readonly #options: FitOptions;
+  readonly #steps: number;
+  readonly #perEpoch: number;
+  readonly #rate: number;
+  readonly #between: () => Promise<void>;
+  /** What lies on the device, and moves with the head. */
+  #training!: Resident;
+  #validation: Resident | null = null;
+  #totals!: Tensor;
+  #order: Tensor | null = null;
+  #best: { tensors: Tensor[]; epoch: number; value: number } | null = null;
+  #waited = 0;
+  #history: EpochRecord[] = [];
+  #step = 0;
+  #snapshot: Snapshot | null = null;
+  #nextSnapshot = 0;
+  #losses = 0;
+  #told = 0;
+  /** For the speed. */
+  #began = performance.now();
+  #taken = 0;
+
+  constructor(
+    head: HeadParts,
+    move: Move,
+    training: Examples,
+    validation: Examples | null,
+    settings: Settings,
+    optimizer: Optimizer,
+    options: FitOptions,
+  ) {
+    this.#head = head;
+    this.#move = move;
+    this.#examples = { training, validation };
+    this.#settings = settings;
+    this.#optimizer = optimizer;
+    this.#options = options;
+    this.#perEpoch = Math.ceil(training.count / settings.batchSize);
+    this.#steps = settings.epochs * this.#perEpoch;
+    this.#rate = optimizer.learningRate;
+    this.#between = slicer(options.signal);
+  }
+
+  get #parameters(): Tensor[] {
+    const { weight, bias } = this.#head;
+    return bias ? [weight, bias] : [weight];
+  }
+
+  async finish(): Promise<History> {
+    for (;;) {
+      try {
+        this.#place();
+        if (this.#options.warmStart && this.#step === 0 && !this.#snapshot)
+          await warmStart(this.#head, this.#training, this.#between);
+        const stopped = await this.#train();
+        const bestEpoch = this.#settings.stopping ? { bestEpoch: this.#restoreBest() } : {};
+        await this.#head.weight.context.finished();
+        return { epochs: this.#history, ...bestEpoch, stoppedEarly: stopped };
+      } catch (error) {
+        if (!(error instanceof DeviceLostError) || !this.#canRecover()) throw error;
+        await this.#recover(error);
+      }
+    }
+  }
+
+  dispose(): void {
+    this.#training?.dispose();
+    this.#validation?.dispose();
+    this.#totals?.dispose();
+    this.#order?.dispose();
+    this.#order = null;
+    for (const tensor of this.#best?.tensors ?? []) tensor.dispose();
+  }
+
+  #place(): void {
+    if (this.#training) return;
+    const { context } = this.#head.weight;
+    const { training, validation } = this.#examples;
+    this.#totals = context.tensor(new Float32Array(3));
+    this.#training = new Resident(context, training);
+    this.#validation = validation && new Resident(context, validation);
+  }
+
+  /** Whether early stopping ended it. */
+  async #train(): Promise<boolean> {
+    if (!this.#snapshot) await this.#keep();
+    let every = 4; // steps to the next readback
+    let since = performance.now();
+    let next = this.#step + every;
+    while (this.#step < this.#steps) {
+      const epoch = Math.floor(this.#step / this.#perEpoch);
+      this.#takeStep(epoch);
+      await this.#between();
+      const ends = this.#step === (epoch + 1) * this.#perEpoch;
+      if (!ends && this.#step < next) continue;
+      const totals = await this.#totals.data();
+      this.#options.signal?.throwIfAborted();
+      const record = this.#recordOf(totals);
+      const now = performance.now();
+      every = Math.max(1, Math.min(2 * every, Math.round((every * window) / Math.max(1, now - since))));
+      [since, next] = [now, this.#step + every];
+      if (ends) await this.#endEpoch(record);
+      this.#tell(epoch, record);
+      if (ends && this.#settings.stopping && this.#waited >= this.#settings.stopping.patience) return true;
+      await this.#keep(totals);
+    }
+    return false;
+  }
+
+  #takeStep(epoch: number): void {
+    const { batchSize, clipNorm, objective, schedule, seed } = this.#settings;
+    const rows = this.#examples.training.count;
+    const inEpoch = this.#step % this.#perEpoch;
+    if (inEpoch === 0) {
+      this.#order?.dispose();
+      this.#order = null;
+    }
+    this.#order ??= this.#head.weight.context.tensor(orderOf(rows, generator(seed, epoch)));
+    const first = inEpoch * batchSize;
+    const made: Tensor[] = [];
+    try {
+      const batch = this.#training.batch(this.#order, first, Math.min(batchSize, rows - first));
+      made.push(batch.features, batch.targets);
+      const { loss, correct, gradients } = outcomeOf(this.#head, batch, objective, true);
+      made.push(loss, correct, ...gradients);
+      if (clipNorm) made.push(clipGradients(gradients, clipNorm));
+      this.#optimizer.learningRate = this.#rate * schedule(this.#step, this.#steps);
+      this.#optimizer.step(this.#parameters, gradients);
+      add(objective, loss, correct, batch.targets, this.#totals, inEpoch === 0);
+    } finally {
+      for (const tensor of made) tensor.dispose();
+    }
+    this.#step++;
+    this.#taken += Math.min(batchSize, rows - first);
+  }
+
+  #recordOf([loss, right, rows]: ArrayLike<number> & Iterable<number>): { loss: number; accuracy: number } {
+    const { scale, answers } = this.#settings.objective;
+    return { loss: (loss / rows) * scale, accuracy: right / (rows * answers) };
+  }
+
+  async #endEpoch(record: { loss: number; accuracy: number }): Promise<void> {
+    if (!this.#validation) {
+      this.#history.push(record);
+      return;
+    }
+    const { loss, accuracy } = this.#recordOf(await this.#validate(this.#validation));
+    this.#history.push({ ...record, validationLoss: loss, validationAccuracy: accuracy });
+    const { stopping } = this.#settings;
+    if (!stopping) return;
+    const value = stopping.monitor === 'loss' ? loss : -accuracy;
+    if (value < (this.#best?.value ?? Number.POSITIVE_INFINITY) - stopping.minDelta) {
+      this.#rememberBest(this.#history.length, value);
+      this.#waited = 0;
+    } else this.#waited++;
+  }
+
+  #validate(resident: Resident): Promise<Values> {
+    const { objective } = this.#settings;
+    return scoped(async (keep) => {
+      const totals = keep(this.#head.weight.context.tensor(new Float32Array(3)));
+      const work = ({ features, targets }: { features: Tensor; targets: Tensor | null }, first: number) =>
+        scoped((own) => {
+          const batch = { features, targets: targets! };
+          const { loss, correct } = outcomeOf(this.#head, batch, objective, false);
+          add(objective, own(loss), own(correct), batch.targets, totals, first === 0);
+        });
+      await inChunks(this.#head, resident, work, this.#between);
+      return totals.data();
+    });
+  }
+
+  #rememberBest(epoch: number, value: number): void {
+    for (const tensor of this.#best?.tensors ?? []) tensor.dispose();
+    this.#best = null; // so that nothing freed is meant, should a copy fail
+    this.#best = { tensors: this.#parameters.map((tensor) => copyOf(tensor)), epoch, value };
+  }
+
+  #restoreBest(): number {
+    const best = this.#best;
+    if (!best) return 0;
+    for (const [i, tensor] of this.#parameters.entries()) copyOf(best.tensors[i], tensor);
+    return best.epoch;
+  }
+
+  #tell(epoch: number, { loss, accuracy }: { loss: number; accuracy: number }, recovered?: string): void {
+    if (this.#step < this.#told && !recovered) return; // steps that are taken again
+    this.#told = Math.max(this.#told, this.#step);
+    const seconds = (performance.now() - this.#began) / 1000;
+    const rowsPerSecond = this.#taken / Math.max(seconds, 1e-3);
+    const step = this.#told;
+    this.#options.onProgress?.({
+      epoch: Math.max(epoch, Math.ceil(step / this.#perEpoch) - 1) + 1,
+      epochs: this.#settings.epochs,
+      step,
+      steps: this.#steps,
+      loss,
+      accuracy,
+      rowsPerSecond,
+      secondsLeft: ((this.#steps - step) * this.#settings.batchSize) / Math.max(rowsPerSecond, 1e-3),
+      ...(recovered ? { recovered } : {}),
+    });
+  }
+
+  #canRecover(): boolean {
+    return this.#options.recover !== false && this.#snapshot !== null && canMove(...Object.values(this.#examples));
+  }
+
+  /** Copies to the host what a lost device would take along; not more often than its cost allows. */
+  async #keep(totals: Values = new Float32Array(3)): Promise<void> {
+    const { weight, bias } = this.#head;
+    const began = performance.now();
+    if (weight.context.backend === 'cpu' || this.#options.recover === false || began < this.#nextSnapshot) return;
+    const step = this.#step;
+    const best = this.#best;
+    const [kept, keptBias, states, weights] = await Promise.all([
+      weight.data(),
+      bias?.data() ?? null,
+      this.#optimizer.state(this.#parameters),
+      Promise.all(best?.tensors.map((tensor) => tensor.data()) ?? []),
+    ]);
+    this.#snapshot = {
+      step,
+      history: [...this.#history],
+      weight: kept,
+      bias: keptBias,
+      states,
+      totals,
+      best: best && { weights, epoch: best.epoch, value: best.value },
+      waited: this.#waited,
+    };
+    const now = performance.now();
+    this.#nextSnapshot = now + snapshotShare * (now - began);
+  }
+
+  async #recover(error: DeviceLostError): Promise<void> {
+    const snapshot = this.#snapshot!;
+    const before = this.#parameters;
+    this.dispose();
+    this.#optimizer.restore(
+      before,
+      before.map(() => null),
+    ); // frees what is kept on the lost device
+    const context = await renewed(before[0].context, ++this.#losses > 3);
+    this.#move(context, snapshot.weight, snapshot.bias);
+    this.#optimizer.restore(this.#parameters, snapshot.states);
+    this.#training = undefined as never;
+    this.#place();
+    const totals = context.tensor(snapshot.totals);
+    this.#totals.dispose();
+    this.#totals = totals;
+    const { best } = snapshot;
+    const shapes = this.#parameters.map(({ shape }) => shape);
+    this.#best = best && { ...best, tensors: best.weights.map((values, i) => context.tensor(values, shapes[i])) };
+    this.#waited = snapshot.waited;
+    this.#history = [...snapshot.history];
+    this.#step = snapshot.step;
+    const said = `${error.message} The training goes on from step ${snapshot.step}. ${context.reason}`;
+    const epoch = Math.max(0, Math.ceil(this.#told / this.#perEpoch) - 1);
+    this.#tell(epoch, this.#recordOf(snapshot.totals as Float32Array), said);
+  }
+}
+
+/** Another context like one whose device was lost; the CPU where there is none, or where the device was borrowed. */
+async function renewed({ options: { device, ...options } }: Context, cpu: boolean): Promise<Context> {
+  const { label, plan } = options;
+  const onCpu = () => createContext({ backend: 'cpu', label, plan });
+  return device || cpu ? onCpu() : createContext(options).catch(onCpu);
+}
+
+function add(
+  { ignoreIndex }: Objective,
+  loss: Tensor,
+  correct: Tensor,
+  targets: Tensor,
+  totals: Tensor,
+  starts: boolean,
+): void {
+  const indices = ignoreIndex !== null && targets.shape.length === 1 ? targets : null;
+  tally(loss, correct, indices, ignoreIndex ?? 0, totals, starts);
+}
+
+function copyOf(tensor: Tensor, into?: Tensor): Tensor {
+  const rows = tensor.shape[0];
+  return scoped((keep) => gatherRows(tensor, keep(tensor.context.tensor(orderOf(rows))), 0, into ?? rows));
+}

@@ -1,0 +1,72 @@
+// The best scale of logits: the one number by which they are multiplied, which is 1 / temperature.
+
+import type { Values } from '../backend.js';
+
+/** Value, slope and curvature of a loss over the scale. */
+type Curve = (scale: number) => { loss: number; slope: number; curvature: number };
+
+/** Temperatures are sought between 1 / most and most. */
+const most = 1000;
+
+/** The mean cross-entropy of rows times a scale, which is convex. Rows must be finite at their targets and hold no NaN or +Infinity. */
+export const softmaxCurve =
+  (logits: Values, targets: ArrayLike<number>, classes: number): Curve =>
+  (scale) => {
+    let [loss, slope, curvature] = [0, 0, 0];
+    const count = targets.length;
+    for (let r = 0; r < count; r++) {
+      const start = r * classes;
+      let top = Number.NEGATIVE_INFINITY;
+      for (let i = start; i < start + classes; i++) top = Math.max(top, logits[i]);
+      let [sum, first, second] = [0, 0, 0]; // moments of what lies below the maximum
+      for (let i = start; i < start + classes; i++) {
+        if (logits[i] === Number.NEGATIVE_INFINITY) continue;
+        const below = logits[i] - top;
+        const power = Math.exp(scale * below);
+        sum += power;
+        first += power * below;
+        second += power * below * below;
+      }
+      const wanted = logits[start + targets[r]] - top;
+      const mean = first / sum;
+      loss += Math.log(sum) - scale * wanted;
+      slope += mean - wanted;
+      curvature += second / sum - mean * mean;
+    }
+    return { loss: loss / count, slope: slope / count, curvature: curvature / count };
+  };
+
+/** The mean binary cross-entropy of elements times a scale. */
+export const sigmoidCurve =
+  (logits: Values, targets: Values): Curve =>
+  (scale) => {
+    let [loss, slope, curvature] = [0, 0, 0];
+    const count = logits.length;
+    for (let i = 0; i < count; i++) {
+      const x = scale * logits[i];
+      const e = Math.exp(-Math.abs(x));
+      const p = (x < 0 ? e : 1) / (1 + e);
+      loss += Math.log1p(e) + Math.max(x, 0) - targets[i] * x;
+      slope += (p - targets[i]) * logits[i];
+      curvature += p * (1 - p) * logits[i] ** 2;
+    }
+    return { loss: loss / count, slope: slope / count, curvature: curvature / count };
+  };
+
+/** Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried. */
+export function bestScale(curve: Curve): number {
+  let [low, high] = [1 / most, most];
+  if (curve(low).slope >= 0) return low;
+  if (curve(high).slope <= 0) return high;
+  let scale = 1;
+  for (let round = 0; round < 100; round++) {
+    const { slope, curvature } = curve(scale);
+    if (slope < 0) low = scale;
+    else high = scale;
+    let next = scale - slope / curvature;
+    if (!(next > low && next < high)) next = Math.sqrt(low * high);
+    if (Math.abs(next - scale) <= 1e-12 * scale) return next;
+    scale = next;
+  }
+  return scale;
+}

@@ -1,0 +1,142 @@
+// What a training makes small: a loss of a batch, its gradients by weight and bias, and how many answers are right.
+
+import { binaryCrossEntropy } from '../operations/binary-cross-entropy.js';
+import { countCorrect } from '../operations/count-correct.js';
+import { crossEntropy } from '../operations/cross-entropy.js';
+import { klDivergence } from '../operations/kl-divergence.js';
+import { linear } from '../operations/linear.js';
+import { linearGradient } from '../operations/linear-gradient.js';
+import { softmax } from '../operations/softmax.js';
+import { Tensor } from '../tensor.js';
+import { choice, knownOptions, positive, shown } from '../validate.js';
+import type { Batch, Examples, HeadParts } from './examples.js';
+import { scoped } from './scope.js';
+
+/** A loss of one's own: of logits [n, C] and targets, the mean over the rows and its gradient by the logits. */
+export type LossFunction = (logits: Tensor, targets: Tensor) => { loss: Tensor; gradient?: Tensor };
+
+/** What is made small; `fit` says what each asks of the targets. */
+export type LossName = 'crossEntropy' | 'binaryCrossEntropy' | 'distillation';
+
+/** A loss that was chosen, with its options. */
+export interface Objective {
+  readonly name: LossName | 'function';
+  /** The options of crossEntropy or binaryCrossEntropy. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly own: LossFunction | null;
+  readonly temperature: number;
+  /** Of class indices: the one that stands for no class. */
+  readonly ignoreIndex: number | null;
+  /** Answers a row: C where each class is right or wrong on its own. */
+  readonly answers: number;
+  /** What the loss is multiplied by when it is told. */
+  readonly scale: number;
+}
+
+export interface Outcome {
+  readonly loss: Tensor;
+  readonly correct: Tensor;
+  /** By weight, and by bias where the head has one. */
+  readonly gradients: readonly Tensor[];
+}
+
+const optionsOf: Readonly<Record<Objective['name'], readonly string[]>> = {
+  crossEntropy: ['labelSmoothing', 'ignoreIndex', 'zLoss', 'softcap', 'temperature'],
+  binaryCrossEntropy: ['posWeight'],
+  distillation: ['temperature'],
+  function: [],
+};
+
+/** @param classWeights one number a class */
+export function objectiveOf(
+  fn: string,
+  { activation, labels }: HeadParts,
+  loss: unknown,
+  lossOptions: object | undefined,
+  classWeights: readonly number[] | undefined,
+): Objective {
+  const own = typeof loss === 'function' ? (loss as LossFunction) : null;
+  const fallback = activation === 'sigmoid' ? 'binaryCrossEntropy' : 'crossEntropy';
+  const names = ['crossEntropy', 'binaryCrossEntropy', 'distillation'] as const;
+  const name = own ? 'function' : choice(fn, 'loss', loss, names, fallback);
+  knownOptions(`${fn}: "lossOptions"`, lossOptions, optionsOf[name]);
+  if (classWeights && name !== 'crossEntropy')
+    throw new TypeError(`${fn}: "classWeights" needs the loss "crossEntropy"`);
+  const given = { ...lossOptions, ...(classWeights ? { classWeights } : {}) } as Record<string, unknown>;
+  const temperature = name === 'distillation' ? positive(fn, 'temperature', given.temperature, 2) : 1;
+  return {
+    name,
+    options: given,
+    own,
+    temperature,
+    ignoreIndex:
+      name === 'crossEntropy' ? ((given.ignoreIndex ?? (given.ignoreIndex === null ? null : -100)) as number) : null,
+    answers: name === 'binaryCrossEntropy' ? labels.length : 1,
+    scale: temperature ** 2,
+  };
+}
+
+/** @throws TypeError where the loss needs other targets */
+export function expectTargets(fn: string, { name }: Objective, { soft }: Examples): void {
+  if (soft || name === 'crossEntropy' || name === 'function') return;
+  const what = name === 'distillation' ? "the teacher's logits" : 'one number a class and row';
+  throw new TypeError(`${fn}: the loss "${name}" needs targets of shape [rows, classes], ${what}, got class indices`);
+}
+
+/** @param wantsGradients whether to give gradients; none where not */
+export function outcomeOf(
+  { weight, bias }: HeadParts,
+  batch: Batch,
+  objective: Objective,
+  wantsGradients: boolean,
+): Outcome {
+  return scoped((keep) => {
+    const logits = keep(linear(batch.features, weight, bias ? { bias } : {}));
+    const { loss, gradient, correct } = lossOf(logits, batch.targets, objective, wantsGradients);
+    if (gradient) keep(gradient);
+    const by = wantsGradients && gradient && linearGradient(batch.features, gradient, bias !== null);
+    return { loss, correct, gradients: by ? [by.weight, ...(by.bias ? [by.bias] : [])] : [] };
+  });
+}
+
+function lossOf(
+  logits: Tensor,
+  targets: Tensor,
+  { name, options, own, temperature, ignoreIndex }: Objective,
+  gradient: boolean,
+): { loss: Tensor; gradient?: Tensor; correct: Tensor } {
+  if (name === 'crossEntropy') {
+    const ignore = targets.shape.length === 1 ? { ignoreIndex } : {};
+    const {
+      loss,
+      gradient: by,
+      correct,
+      logSumExp,
+    } = crossEntropy(logits, targets, {
+      ...options,
+      ...ignore,
+      gradient,
+      metrics: true,
+    });
+    logSumExp!.dispose();
+    return { loss, gradient: by, correct: correct! };
+  }
+  const correct = countCorrect(logits, targets, name === 'binaryCrossEntropy');
+  if (name === 'binaryCrossEntropy')
+    return { ...binaryCrossEntropy(logits, targets, { ...options, gradient }), correct };
+  if (own) return { ...checked(own(logits, targets), gradient), correct };
+  return scoped((keep) => {
+    const teacher = keep(softmax(targets, { temperature }));
+    // Times the temperature's square, so that gradients keep their size (Hinton and others 2015).
+    const upstream = temperature ** 2;
+    return { ...klDivergence(logits, teacher, { temperature, gradient, upstream }), correct };
+  });
+}
+
+function checked(result: ReturnType<LossFunction>, wantsGradient: boolean): ReturnType<LossFunction> {
+  const { loss, gradient } = result ?? {};
+  if (loss instanceof Tensor && loss.size === 1 && (gradient instanceof Tensor || !wantsGradient)) return result;
+  throw new TypeError(
+    `fit: "loss" must return { loss, gradient }, a scalar and its gradient by the logits, got ${shown(result)}`,
+  );
+}

@@ -1,0 +1,141 @@
+// What evaluate, calibrate and fitRejection say, against plain float64.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ClassificationHead, type Context, createContext } from '../src/index.ts';
+import { errorOf, identity, matrix } from './support/heads.ts';
+import { integers } from './support/random.ts';
+
+const { NaN: nan } = Number;
+const softmaxOf = (row: number[], temperature: number) => {
+  const powers = row.map((x) => Math.exp((x - Math.max(...row)) / temperature));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+};
+const lossOf = (rows: number[][], targets: ArrayLike<number>, temperature: number) =>
+  rows.reduce((sum, row, i) => sum - Math.log(softmaxOf(row, temperature)[targets[i]]), 0) / rows.length;
+
+describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
+  let context: Context;
+  beforeAll(async () => {
+    context = await createContext({ backend });
+  });
+  afterAll(() => context.dispose());
+  afterEach(() => expect(context.memory().tensors).toBe(0));
+  const plain = (options: object = {}) => ClassificationHead.fromWeights(context, { weight: identity, ...options });
+
+  test('evaluate: by hand', async () => {
+    using head = plain({ labels: ['cat', 'dog', 'emu', 'fox'] });
+    const rows = [
+      [3, 0, 0, 0],
+      [0, 3, 1, 0],
+      [2, 1, 0, 0],
+      [0, 0, 0, 9],
+      [nan, 0, 0, 0],
+    ];
+    const targets = [0, 1, 1, -100, 0];
+    const found = await head.evaluate(rows, targets, { topK: 2 });
+    expect(found.loss).toBe(nan); // a row without an answer has no loss
+    expect([found.accuracy, found.topKAccuracy]).toEqual([2 / 4, 3 / 4]);
+    expect(found.confusion).toEqual([
+      [1, 0, 0, 0],
+      [1, 1, 0, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ]);
+    expect(found.samples(1, 0)).toEqual([2]);
+    expect(found.perClass[0]).toEqual({ label: 'cat', precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, support: 2 });
+    expect(found.perClass[1]).toEqual({ label: 'dog', precision: 1, recall: 1 / 2, f1: 2 / 3, support: 2 });
+    expect(found.perClass[2]).toEqual({ label: 'emu', precision: 0, recall: 0, f1: 0, support: 0 });
+    const whole = await head.evaluate(rows.slice(0, 3), ['cat', 'dog', 'dog'], { topK: 1 });
+    expect(whole.loss).toBeCloseTo(lossOf(rows.slice(0, 3), [0, 1, 1], 1), 5);
+    expect(whole.bins.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    const scores = rows.slice(0, 3).map((row) => Math.max(...softmaxOf(row, 1)));
+    const bin = (score: number) => Math.ceil(score * 15) - 1;
+    expect(new Set(scores.map(bin)).size).toBe(3); // so that each row is a bin of its own
+    const gaps = scores.map((score, i) => Math.abs(score - (i < 2 ? 1 : 0)));
+    expect(whole.expectedCalibrationError).toBeCloseTo(gaps.reduce((a, b) => a + b, 0) / 3, 5);
+  });
+
+  test('evaluate: each class on its own, and no rows', async () => {
+    using head = plain({ activation: 'sigmoid' });
+    const rows = [
+      [2, -1, 1, -3],
+      [-1, -1, -2, 4],
+    ];
+    const labels = [
+      [1, 0, 0, 0],
+      [0, 1, 0, 1],
+    ];
+    head.temperature = 2;
+    const found = await head.evaluate(rows, labels, { topK: 1 });
+    expect([found.accuracy, found.topKAccuracy]).toEqual([6 / 8, 1]);
+    expect(found.confusion).toEqual([
+      [1, 0, 1, 0],
+      [0, 0, 0, 1],
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+    ]);
+    expect(found.perClass[3]).toMatchObject({ precision: 1, recall: 1, support: 1 });
+    const losses = rows.flatMap((row, i) =>
+      row.map((x, c) => Math.log1p(Math.exp(-x / 2)) + (1 - labels[i][c]) * (x / 2)),
+    );
+    expect(found.loss).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 8, 5);
+    using soft = plain();
+    expect((await soft.evaluate([], [])).accuracy).toBe(nan);
+  });
+
+  test('calibrate finds the temperature of the least loss', async () => {
+    using head = plain();
+    const rows = matrix(60, 4, 3).map((row) => row.map((x) => Math.fround(4 * x)));
+    const best = rows.map((row) => row.indexOf(Math.max(...row)));
+    const targets = [...integers(60, 4, { seed: 4 })].map((other, i) => (i % 3 ? best[i] : other));
+    const found = await head.calibrate(rows, targets);
+    expect(found.before).toBeCloseTo(lossOf(rows, targets, 1), 6);
+    expect(found.after).toBeCloseTo(lossOf(rows, targets, found.temperature), 6);
+    expect(found.after).toBeLessThan(found.before);
+    for (const factor of [0.99, 1.01])
+      expect(lossOf(rows, targets, found.temperature * factor)).toBeGreaterThan(found.after);
+    expect(head.temperature).toBe(found.temperature);
+    expect((await head.evaluate(rows, targets)).loss).toBeCloseTo(found.after, 5);
+    // Rows that no temperature helps are left out, and there is an end to what a temperature may be.
+    const again = await head.calibrate([...rows, [nan, 0, 0, 0], [1, 2, 3, 4]], [...targets, 0, -100]);
+    expect(again.temperature).toBeCloseTo(found.temperature, 6);
+    expect((await head.calibrate(rows, best)).temperature).toBeCloseTo(1 / 1000, 9);
+    expect((await errorOf(head.calibrate([[nan, 0, 0, 0]], [0]))).message).toBe(
+      'calibrate: no row has a loss to be made smaller',
+    );
+    expect((await errorOf(head.calibrate([[1, 0, 0, 0]], [[1, 0, 0, 0]]))).message).toBe(
+      'calibrate: "targets" of a softmax head must be class indices',
+    );
+  });
+
+  test('calibrate: each class on its own', async () => {
+    using head = plain({ activation: 'sigmoid' });
+    const rows = matrix(50, 4, 5).map((row) => row.map((x) => Math.fround(5 * x)));
+    const noise = matrix(50, 4, 6);
+    const labels = rows.map((row, i) => row.map((x, c) => (x + 4 * noise[i][c] > 0 ? 1 : 0)));
+    const { temperature, before, after } = await head.calibrate(rows, labels);
+    expect(temperature).toBeGreaterThan(1.2);
+    expect(after).toBeLessThan(before);
+    expect((await head.evaluate(rows, labels)).loss).toBeCloseTo(after, 5);
+  });
+
+  test('rows of none of the classes get an empty list', async () => {
+    using head = plain();
+    const known = Array.from({ length: 20 }, (_, i) => [6 + 0.1 * i, 0, 0, 0]);
+    const odd = [0.1, 0, 0, 0.2];
+    for (const score of ['energy', 'probability'] as const) {
+      head.temperature = 1.5;
+      const found = await head.fitRejection(known, { keep: 0.9, score });
+      expect(found.score).toBe(score);
+      expect(head.rejection).toEqual(found);
+      const lists = await head.predict([...known, odd, [nan, 0, 0, 0]], { topK: 1 });
+      expect(lists.map((list) => list.length)).toEqual([0, 0, ...new Array(18).fill(1), 0, 0]);
+      expect((await head.predict(odd, { rejectBelow: null }))[0].length).toBe(4);
+    }
+    expect((await head.predict([odd, known[19]], { rejectBelow: 0.5 })).map((list) => list.length)).toEqual([0, 4]);
+    const bad = await errorOf(head.predict(odd, { rejectBelow: 'low' as never }));
+    expect(bad.message).toBe('predict: "rejectBelow" must be a number or what fitRejection gives, got "low"');
+    using many = plain({ activation: 'sigmoid' });
+    expect((await errorOf(many.fitRejection(known, { score: 'energy' }))).message).toMatch('has no energy');
+  });
+});
