@@ -11,7 +11,7 @@ const server = await createServer({
   configFile: here('../../vite.config.ts'),
   logLevel: 'error',
   optimizeDeps: { noDiscovery: true },
-  server: { middlewareMode: true, hmr: false, watch: null },
+  server: { middlewareMode: true, ws: false, watch: null },
 });
 try {
   const { main } = await server.ssrLoadModule(here('cli.ts'));

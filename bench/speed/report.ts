@@ -90,7 +90,7 @@ function contenderTable(report: Report, { id }: Contender): string {
         dash(percentOfCopy(report, one)),
         `${dash(ratio.resident)} / ${dash(ratio.endToEnd)}`,
         best,
-        dash(one.error, (error) => error.toExponential(1)),
+        dash(one.error, (error) => (error === 0 ? '0' : error.toExponential(1))),
         one.plan ?? '–',
         dash(one.workspaceBytes, kibibytes),
         dash(one.peakBytes, kibibytes),
@@ -118,7 +118,7 @@ function unsupported({ measurements, contenders }: Report): string[] {
 export function environmentSentence({ date, runtime, adapter, software, cores, versions }: Environment): string {
   const gpu = adapter ? `WebGPU adapter: ${adapter}${software ? ', in software' : ''}` : 'no WebGPU';
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${date}. ${runtime}, ${cores} cores; ${gpu}. ${list.join(', ')}.`;
+  return [`${date}. ${runtime}, ${cores} cores; ${gpu}.`, ...(list.length ? [`${list.join(', ')}.`] : [])].join(' ');
 }
 
 export function toMarkdown(report: Report): string {
