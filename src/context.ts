@@ -31,6 +31,8 @@ export interface ContextOptions {
   powerPreference?: GPUPowerPreference;
   /** A name for the device and the tensors' buffers, as graphics debuggers show it. */
   label?: string;
+  /** On the CPU, whether to use WebAssembly SIMD, where it can be had; true by default. */
+  simd?: boolean;
   /** Chooses the variant of a kernel in place of the default plan; for tests, benchmarks and tuning. */
   plan?: Planner;
 }
@@ -246,13 +248,14 @@ export class Context {
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
   const fn = 'createContext';
-  knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan']);
+  knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan', 'simd']);
   const backend = choice(fn, 'backend', options.backend, ['auto', 'webgpu', 'cpu'], 'auto');
   choice(fn, 'powerPreference', options.powerPreference, ['low-power', 'high-performance'], 'low-power');
   if (backend === 'cpu' && options.device) throw new TypeError(`${fn}: "device" cannot be given with backend "cpu"`);
   for (const [name, type] of [
     ['plan', 'function'],
     ['label', 'string'],
+    ['simd', 'boolean'],
   ] as const) {
     const given = options[name];
     if (given !== undefined && typeof given !== type) {
@@ -260,7 +263,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     }
   }
   const label = options.label === undefined ? '' : `${options.label}: `;
-  if (backend === 'cpu') return new Context(new CpuBackend(), 'The CPU was asked for.', label);
+  if (backend === 'cpu') return onCpu('The CPU was asked for.', options, label);
   const found = await findDevice(options, backend === 'auto');
   if (found.device) {
     return new Context(
@@ -270,5 +273,18 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     );
   }
   if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${found.reason}`);
-  return new Context(new CpuBackend(), found.reason, label);
+  return onCpu(found.reason, options, label);
+}
+
+/** A context on the CPU, with WebAssembly unless it is not wanted or cannot be had. */
+async function onCpu(reason: string, { simd = true }: ContextOptions, label: string): Promise<Context> {
+  const plain = (why: string) =>
+    new Context(new CpuBackend(null), `${reason} It computes in plain JavaScript: ${why}`, label);
+  if (!simd) return plain('"simd" is false.');
+  try {
+    const { openHeap } = await import('./cpu/simd.js');
+    return new Context(new CpuBackend(await openHeap()), `${reason} It computes with WebAssembly SIMD.`, label);
+  } catch (error) {
+    return plain(String(error));
+  }
 }

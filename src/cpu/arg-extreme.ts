@@ -2,8 +2,14 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
+import { addressOf, kernelsOf } from './kernels.js';
 
 export function argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): void {
+  const kernels = x instanceof Float32Array && rows.inner === 1 && kernelsOf(x, indices);
+  if (kernels) {
+    kernels.argExtremeRows(addressOf(x), addressOf(indices), rows.count, rows.classes, least);
+    return;
+  }
   for (let r = 0; r < rows.count; r++) indices[r] = argExtreme(x, rowStart(rows, r), rows, least);
 }
 

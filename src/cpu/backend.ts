@@ -1,12 +1,42 @@
-import type { Backend, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
-import { roundAll, valuesOf } from '../numbers.js';
+import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
+import { arrayOf, roundAll, valuesOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
+import { enter, type Heap } from './kernels.js';
 
 interface CpuStorage extends Storage {
   readonly values: Values;
 }
 
-/** Runs work at once, on arrays. */
+/** Of a tensor in the heap: its view is made anew when the heap has grown, and has left the old one empty. */
+class HeapStorage implements CpuStorage {
+  readonly buffer = null;
+  readonly byteOffset = 0;
+  readonly failure = null;
+  readonly dtype: DType;
+  readonly length: number;
+  readonly address: number;
+  readonly #heap: Heap;
+  #values: Values;
+
+  constructor(dtype: DType, length: number, address: number, heap: Heap) {
+    this.dtype = dtype;
+    this.length = length;
+    this.address = address;
+    this.#heap = heap;
+    this.#values = this.#view();
+  }
+
+  get values(): Values {
+    if (this.#values.buffer !== this.#heap.buffer) this.#values = this.#view();
+    return this.#values;
+  }
+
+  #view(): Values {
+    return new (arrayOf(this.dtype))(this.#heap.buffer, this.address, this.length);
+  }
+}
+
+/** Runs work at once, on arrays: in the memory of WebAssembly where there is a heap with room, which is where the kernels reach them. */
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
   readonly device = null;
@@ -15,24 +45,38 @@ export class CpuBackend implements Backend {
   #lose!: (info: LostInfo) => void;
   #arrays = 0;
   #bytes = 0;
+  /** Bytes of tensors for which the heap had no room. */
+  #outside = 0;
+  #heap: Heap | null;
 
-  constructor() {
+  constructor(heap: Heap | null) {
+    this.#heap = heap;
+    if (heap) enter(heap);
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
   }
 
-  allocate(spec: Spec): Storage {
-    return this.#hold(spec, valuesOf(spec.dtype, sizeOf(spec.shape)));
+  allocate({ dtype, shape }: Spec): Storage {
+    const length = sizeOf(shape);
+    const storage = this.#inHeap(dtype, length) ?? this.#outsideHeap(dtype, length);
+    this.#arrays++;
+    this.#bytes += length * 4;
+    return storage;
   }
 
   upload(spec: Spec, values: Values): Storage {
-    return this.#hold(spec, values); // already a copy of the caller's
+    const storage = this.allocate(spec);
+    storage.values!.set(values);
+    return storage;
   }
 
   release(storage: Storage): void {
+    const bytes = storage.length * 4;
     this.#arrays--;
-    this.#bytes -= (storage as CpuStorage).values.byteLength;
+    this.#bytes -= bytes;
+    if (storage instanceof HeapStorage) this.#heap?.free(storage.address, bytes);
+    else this.#outside -= bytes;
   }
 
   run(work: Work): string {
@@ -56,16 +100,27 @@ export class CpuBackend implements Backend {
   async finished(): Promise<void> {}
 
   memory(): Omit<MemoryReport, 'tensors'> {
-    return { buffers: this.#arrays, bytesInUse: this.#bytes, bytesAllocated: this.#bytes };
+    const bytesAllocated = this.#outside + (this.#heap?.buffer.byteLength ?? 0);
+    return { buffers: this.#arrays, bytesInUse: this.#bytes, bytesAllocated };
   }
 
   dispose(): void {
+    this.#heap = null;
     this.#lose({ reason: 'destroyed', message: 'The context was disposed.' });
   }
 
-  #hold({ dtype }: Spec, values: Values): CpuStorage {
-    this.#arrays++;
-    this.#bytes += values.byteLength;
-    return { dtype, length: values.length, values, buffer: null, byteOffset: 0, failure: null };
+  #inHeap(dtype: DType, length: number): Storage | null {
+    const heap = this.#heap;
+    if (!heap) return null;
+    const { buffer } = heap;
+    const address = heap.reserve(length * 4);
+    if (heap.buffer !== buffer) enter(heap);
+    return address === null ? null : new HeapStorage(dtype, length, address, heap);
+  }
+
+  #outsideHeap(dtype: DType, length: number): Storage {
+    const values = valuesOf(dtype, length);
+    this.#outside += values.byteLength;
+    return { dtype, length, values, buffer: null, byteOffset: 0, failure: null };
   }
 }
