@@ -11,6 +11,7 @@ import type {
   Work,
 } from './backend.js';
 import { CpuBackend } from './cpu/backend.js';
+import { type Heap, kernels } from './cpu/kernels.js';
 import { DisposedError, WebGPUUnavailableError } from './errors.js';
 import { fromNumbers, type NumberArray } from './numbers.js';
 import { sizeOf } from './rows.js';
@@ -281,13 +282,14 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
 
 /** A context on the CPU, with WebAssembly unless it is not wanted or cannot be had. */
 async function onCpu(reason: string, { simd = true }: ContextOptions, label: string): Promise<Context> {
-  const plain = (why: string) =>
-    new Context(new CpuBackend(null), `${reason} It computes in plain JavaScript: ${why}`, label);
-  if (!simd) return plain('"simd" is false.');
-  try {
-    const { openHeap } = await import('./cpu/simd.js');
-    return new Context(new CpuBackend(await openHeap()), `${reason} It computes with WebAssembly SIMD.`, label);
-  } catch (error) {
-    return plain(String(error));
+  let [heap, how]: [Heap | null, string] = [null, 'in plain JavaScript: "simd" is false'];
+  if (simd) {
+    try {
+      heap = await (await import('./cpu/simd.js')).openHeap(kernels);
+      how = 'with WebAssembly SIMD';
+    } catch (error) {
+      how = `in plain JavaScript: ${error}`;
+    }
   }
+  return new Context(new CpuBackend(heap), `${reason} It computes ${how}.`, label);
 }

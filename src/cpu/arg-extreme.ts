@@ -2,14 +2,10 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
-import { addressOf, kernelsOf } from './kernels.js';
+import { kernels } from './kernels.js';
 
 export function argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): void {
-  const kernels = x instanceof Float32Array && rows.inner === 1 && kernelsOf(x, indices);
-  if (kernels) {
-    kernels.argExtremeRows(addressOf(x), addressOf(indices), rows.count, rows.classes, least);
-    return;
-  }
+  if (kernels.get(x.buffer)?.argExtremeRows(x, indices, rows, least)) return;
   for (let r = 0; r < rows.count; r++) indices[r] = argExtreme(x, rowStart(rows, r), rows, least);
 }
 

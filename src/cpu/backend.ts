@@ -1,39 +1,10 @@
 import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
-import { arrayOf, roundAll, valuesOf } from '../numbers.js';
+import { roundAll, valuesOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
-import { enter, type Heap } from './kernels.js';
+import type { Heap } from './kernels.js';
 
 interface CpuStorage extends Storage {
   readonly values: Values;
-}
-
-/** Of a tensor in the heap: its view is made anew when the heap has grown, and has left the old one empty. */
-class HeapStorage implements CpuStorage {
-  readonly buffer = null;
-  readonly byteOffset = 0;
-  readonly failure = null;
-  readonly dtype: DType;
-  readonly length: number;
-  readonly address: number;
-  readonly #heap: Heap;
-  #values: Values;
-
-  constructor(dtype: DType, length: number, address: number, heap: Heap) {
-    this.dtype = dtype;
-    this.length = length;
-    this.address = address;
-    this.#heap = heap;
-    this.#values = this.#view();
-  }
-
-  get values(): Values {
-    if (this.#values.buffer !== this.#heap.buffer) this.#values = this.#view();
-    return this.#values;
-  }
-
-  #view(): Values {
-    return new (arrayOf(this.dtype))(this.#heap.buffer, this.address, this.length);
-  }
 }
 
 /** Runs work at once, on arrays: in the memory of WebAssembly where there is a heap with room, which is where the kernels reach them. */
@@ -51,7 +22,6 @@ export class CpuBackend implements Backend {
 
   constructor(heap: Heap | null) {
     this.#heap = heap;
-    if (heap) enter(heap);
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
@@ -59,7 +29,7 @@ export class CpuBackend implements Backend {
 
   allocate({ dtype, shape }: Spec): Storage {
     const length = sizeOf(shape);
-    const storage = this.#inHeap(dtype, length) ?? this.#outsideHeap(dtype, length);
+    const storage = this.#heap?.allocate(dtype, length) ?? this.#outsideHeap(dtype, length);
     this.#arrays++;
     this.#bytes += length * 4;
     return storage;
@@ -75,8 +45,7 @@ export class CpuBackend implements Backend {
     const bytes = storage.length * 4;
     this.#arrays--;
     this.#bytes -= bytes;
-    if (storage instanceof HeapStorage) this.#heap?.free(storage.address, bytes);
-    else this.#outside -= bytes;
+    if (!this.#heap?.release(storage)) this.#outside -= bytes;
   }
 
   run(work: Work): string {
@@ -100,22 +69,13 @@ export class CpuBackend implements Backend {
   async finished(): Promise<void> {}
 
   memory(): Omit<MemoryReport, 'tensors'> {
-    const bytesAllocated = this.#outside + (this.#heap?.buffer.byteLength ?? 0);
+    const bytesAllocated = this.#outside + (this.#heap?.bytes ?? 0);
     return { buffers: this.#arrays, bytesInUse: this.#bytes, bytesAllocated };
   }
 
   dispose(): void {
     this.#heap = null;
     this.#lose({ reason: 'destroyed', message: 'The context was disposed.' });
-  }
-
-  #inHeap(dtype: DType, length: number): Storage | null {
-    const heap = this.#heap;
-    if (!heap) return null;
-    const { buffer } = heap;
-    const address = heap.reserve(length * 4);
-    if (heap.buffer !== buffer) enter(heap);
-    return address === null ? null : new HeapStorage(dtype, length, address, heap);
   }
 
   #outsideHeap(dtype: DType, length: number): Storage {

@@ -2,8 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
-import { addressOf, kernelsOf } from './kernels.js';
-import { reduceRows } from './reduce-rows.js';
+import { kernels } from './kernels.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, rowSum, shareOf } from './row-sum.js';
 import { softcapped, softcapSlope } from './softcap.js';
@@ -39,7 +38,7 @@ export function crossEntropyRows(
   settings: CrossEntropySettings,
   reducing: Reducing,
 ): void {
-  if (withKernels(arrays, rows, settings, reducing)) return;
+  if (kernels.get(arrays.logits.buffer)?.crossEntropyRows(arrays, rows, settings, reducing)) return;
   const { logits, targets } = arrays;
   const { ignoreIndex, temperature, softcap } = settings;
   rowLosses(arrays, rows, reducing, (r, start, scale) => {
@@ -51,31 +50,6 @@ export function crossEntropyRows(
     writeTargetGradient(arrays, rows, settings, place, row, terms.loss, scale);
     return ignored ? null : terms;
   });
-}
-
-/** Hands over what wasm/cross-entropy.ts takes. @returns whether it did */
-function withKernels(
-  { logits, targets, classWeights, sampleWeights, upstream, loss, gradient, correct, logSumExps }: CrossEntropyArrays,
-  { count, classes, inner }: Rows,
-  { ignoreIndex, smoothing, zLoss, softcap, temperature }: CrossEntropySettings,
-  { none, divisor }: Reducing,
-): boolean {
-  if (!targets || smoothing || softcap || inner !== 1) return false;
-  const arrays = [targets, classWeights, sampleWeights, upstream, loss, gradient, correct, logSumExps] as const;
-  const kernels = kernelsOf(logits, ...arrays);
-  if (!kernels) return false;
-  const [t, c, s, u, l, g, hits, sums] = arrays.map(addressOf);
-  const x = addressOf(logits);
-  const ignores = ignoreIndex !== null;
-  const ignored = ignoreIndex ?? 0;
-  // biome-ignore format: one line each for addresses, lengths and settings
-  const sum = kernels.crossEntropyRows(
-    x, t, c, s, u, l, g, hits, sums,
-    count, classes,
-    none, divisor, ignores, ignored, zLoss, temperature,
-  );
-  if (!none) reduceRows([sum], loss, divisor);
-  return true;
 }
 
 /** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */

@@ -1,6 +1,7 @@
 // Room for tensors in a WebAssembly memory, which grows and is never given back until its context is.
 
-import type { Heap, Kernels } from './kernels.js';
+import type { DType, Storage, Values } from '../backend.js';
+import type { Heap } from './kernels.js';
 
 interface Span {
   start: number;
@@ -17,21 +18,66 @@ const unit = 16;
 
 const rounded = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
+/** Its view is made anew when the heap has grown, which has left the old one empty. */
+class HeapStorage implements Storage {
+  readonly buffer = null;
+  readonly byteOffset = 0;
+  readonly failure = null;
+  readonly dtype: DType;
+  readonly length: number;
+  readonly heap: WasmHeap;
+  readonly address: number;
+  #values?: Values;
+
+  constructor(dtype: DType, length: number, heap: WasmHeap, address: number) {
+    this.dtype = dtype;
+    this.length = length;
+    this.heap = heap;
+    this.address = address;
+  }
+
+  get values(): Values {
+    const { buffer } = this.heap;
+    if (this.#values?.buffer === buffer) return this.#values;
+    const View = this.dtype === 'int32' ? Int32Array : this.dtype === 'uint32' ? Uint32Array : Float32Array;
+    this.#values = new View(buffer, this.address, this.length);
+    return this.#values;
+  }
+}
+
 /** Grows by an eighth at least, so that many small tensors do not make it grow at each. */
 export class WasmHeap implements Heap {
   buffer: ArrayBuffer;
-  readonly kernels: Kernels;
   readonly #memory: WebAssembly.Memory;
+  readonly #onBuffer: (buffer: ArrayBuffer) => void;
   /** Sorted by start, and no two touch. */
   readonly #free: Span[];
 
-  constructor(memory: WebAssembly.Memory, kernels: Kernels) {
+  /** @param onBuffer told of the memory's buffer, and of each that takes its place */
+  constructor(memory: WebAssembly.Memory, onBuffer: (buffer: ArrayBuffer) => void) {
     this.#memory = memory;
-    this.kernels = kernels;
+    this.#onBuffer = onBuffer;
     this.buffer = memory.buffer;
+    onBuffer(this.buffer);
     this.#free = [{ start: first, bytes: this.buffer.byteLength - first }];
   }
 
+  get bytes(): number {
+    return this.buffer.byteLength;
+  }
+
+  allocate(dtype: DType, length: number): HeapStorage | null {
+    const address = this.reserve(length * 4);
+    return address === null ? null : new HeapStorage(dtype, length, this, address);
+  }
+
+  release(storage: Storage): boolean {
+    if (!(storage instanceof HeapStorage)) return false;
+    this.free(storage.address, storage.length * 4);
+    return true;
+  }
+
+  /** The address of as many bytes, or null where there is no room for them. */
   reserve(bytes: number): number | null {
     const size = rounded(Math.max(bytes, unit), unit);
     const span = this.#smallestFor(size) ?? this.#grown(size);
@@ -68,6 +114,7 @@ export class WasmHeap implements Heap {
         continue;
       }
       this.buffer = this.#memory.buffer;
+      this.#onBuffer(this.buffer);
       this.#give(end, bytes);
       return this.#free.at(-1);
     }

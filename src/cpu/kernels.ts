@@ -1,68 +1,35 @@
-// Where the loops of this folder find WebAssembly for their arrays: each heap (heap.ts) enters the buffer in which its tensors live. The
-// kernels themselves come in a chunk of their own (simd.ts), which a page on a GPU never loads.
+// Where the loops of this folder find WebAssembly for their arrays. What is there for it comes in a chunk of its own (simd.ts), which a page
+// on a GPU never loads.
 
-import type { Values } from '../backend.js';
+import type { DType, Storage, Values } from '../backend.js';
+import type { Rows } from '../rows.js';
+import type { CrossEntropyArrays, CrossEntropySettings } from './cross-entropy.js';
+import type { Reducing } from './row-loss.js';
 
-/**
- * What wasm/ exports. Arrays are addresses in the heap, 0 for one that the call does not have; classes lie side by side.
- */
+/** Each stands for the loop of its name: it returns whether it has done the work, and where it has not, it has done nothing. */
 export interface Kernels {
-  argExtremeRows(x: number, indices: number, rows: number, classes: number, least: boolean): void;
-  crossEntropyRows(
-    logits: number,
-    targets: number,
-    classWeights: number,
-    sampleWeights: number,
-    upstream: number,
-    losses: number,
-    gradient: number,
-    correct: number,
-    logSumExps: number,
-    rows: number,
-    classes: number,
-    none: boolean,
-    divisor: number,
-    ignores: boolean,
-    ignoreIndex: number,
-    zLoss: number,
-    temperature: number,
-  ): number;
+  argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): boolean;
+  crossEntropyRows(arrays: CrossEntropyArrays, rows: Rows, settings: CrossEntropySettings, reducing: Reducing): boolean;
   linearRows(
-    features: number,
-    weight: number,
-    bias: number,
-    result: number,
-    rows: number,
+    features: Values,
+    weight: Values,
+    bias: Values | null,
+    result: Values,
     depth: number,
     classes: number,
-  ): void;
-  logSoftmaxRows(logits: number, result: number, rows: number, classes: number, inverseTemperature: number): void;
-  softmaxRows(logits: number, result: number, rows: number, classes: number, inverseTemperature: number): void;
-  topKRows(x: number, values: number, indices: number, rows: number, classes: number, k: number): void;
+  ): boolean;
+  softmaxRows(logits: Values, result: Values, rows: Rows, temperature: number, log: boolean): boolean;
+  topKRows(x: Values, values: Values, indices: Values, rows: Rows, k: number): boolean;
 }
 
-/** A memory in which tensors live; `reserve` and `free` are of its allocator. */
+/** A WebAssembly memory in which tensors live. */
 export interface Heap {
-  /** Replaced by another when the memory grows; views of the old one are then empty. */
-  readonly buffer: ArrayBuffer;
-  readonly kernels: Kernels;
-  /** The address of as many bytes, or null where there is no room for them. */
-  reserve(bytes: number): number | null;
-  free(address: number, bytes: number): void;
+  readonly bytes: number;
+  /** Null where there is no room. */
+  allocate(dtype: DType, length: number): (Storage & { readonly values: Values }) | null;
+  /** @returns whether the storage is of this heap */
+  release(storage: Storage): boolean;
 }
 
-const known = new WeakMap<ArrayBufferLike, Kernels>();
-
-/** Called again whenever a heap has another buffer. */
-export function enter({ buffer, kernels }: Heap): void {
-  known.set(buffer, kernels);
-}
-
-/** The kernels for arrays that all live in one heap, or undefined. Those that the call does not have are left out. */
-export function kernelsOf(first: Values, ...others: (Values | null | undefined)[]): Kernels | undefined {
-  const kernels = known.get(first.buffer);
-  return kernels && others.every((array) => !array || array.buffer === first.buffer) ? kernels : undefined;
-}
-
-/** Where an array lies in its heap. */
-export const addressOf = (array: Values | null | undefined): number => array?.byteOffset ?? 0;
+/** By the buffer of a heap, which is another when the heap has grown. */
+export const kernels = new WeakMap<ArrayBufferLike, Kernels>();

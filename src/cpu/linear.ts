@@ -1,7 +1,7 @@
 // Twin of shaders/linear.wgsl.
 
 import type { Values } from '../backend.js';
-import { addressOf, kernelsOf } from './kernels.js';
+import { kernels } from './kernels.js';
 
 /** features (rows, depth) x weight (classes, depth) transposed + bias (classes) -> result (rows, classes) */
 export function linearRows(
@@ -12,13 +12,8 @@ export function linearRows(
   depth: number,
   classes: number,
 ): void {
+  if (kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
   const rows = classes ? result.length / classes : 0;
-  const kernels = kernelsOf(features, weight, bias, result);
-  if (kernels) {
-    const [f, w, b, y] = [features, weight, bias, result].map(addressOf);
-    kernels.linearRows(f, w, b, y, rows, depth, classes);
-    return;
-  }
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < classes; c++) {
       let sum = 0;

@@ -2,17 +2,12 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
-import { addressOf, kernelsOf } from './kernels.js';
+import { kernels } from './kernels.js';
 import { isUndefined, logTotal, rowSum } from './row-sum.js';
 
 export function softmaxRows(logits: Values, result: Values, rows: Rows, temperature: number, log: boolean): void {
+  if (kernels.get(logits.buffer)?.softmaxRows(logits, result, rows, temperature, log)) return;
   const { classes, inner: step } = rows;
-  const kernels = step === 1 && kernelsOf(logits, result);
-  if (kernels) {
-    const run = log ? kernels.logSoftmaxRows : kernels.softmaxRows;
-    run(addressOf(logits), addressOf(result), rows.count, classes, 1 / temperature);
-    return;
-  }
   for (let r = 0; r < rows.count; r++) {
     const start = rowStart(rows, r);
     const end = start + classes * step;

@@ -2,10 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
-import { addressOf, kernelsOf } from './kernels.js';
-
-/** What enters a list of k moves half of it, on average; above, a heap is better. */
-const fewest = 32;
+import { kernels } from './kernels.js';
 
 /** Whether value a at class i comes before value b at class j: larger first, NaN largest, ties by the lower index. */
 function isBefore(a: number, i: number, b: number, j: number): boolean {
@@ -17,11 +14,7 @@ function isBefore(a: number, i: number, b: number, j: number): boolean {
 }
 
 export function topKRows(x: Values, values: Values, indices: Values, rows: Rows, k: number): void {
-  const kernels = k <= fewest && x instanceof Float32Array && rows.inner === 1 && kernelsOf(x, values, indices);
-  if (kernels) {
-    kernels.topKRows(addressOf(x), addressOf(values), addressOf(indices), rows.count, rows.classes, k);
-    return;
-  }
+  if (kernels.get(x.buffer)?.topKRows(x, values, indices, rows, k)) return;
   for (let r = 0; r < rows.count; r++) {
     const start = rowStart(rows, r);
     const best = bestOf(x, start, rows, k);
