@@ -15,7 +15,7 @@ export const pages = [
     page: 'createContext, softmax and crossEntropy',
     names: '{ createContext, softmax, crossEntropy }',
     aim: 15_000,
-    limit: 20_000,
+    limit: 20_500,
   },
   { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 45_000 },
 ];
@@ -31,6 +31,12 @@ export async function sizeOf(names) {
         name: 'page',
         resolveId: (id) => (id === 'page' ? '\0page' : null),
         load: (id) => (id === '\0page' ? source : null),
+      },
+      {
+        // Vite's own, once in a page however many dynamic imports it has; other bundlers have another.
+        name: 'without the preload helper',
+        enforce: 'pre',
+        load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load();' : null),
       },
     ],
     build: { write: false, target: 'es2022', modulePreload: false, rollupOptions: { input: 'page' } },
