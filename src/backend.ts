@@ -20,7 +20,7 @@ export interface Spec {
   readonly shape: readonly number[];
 }
 
-/** An operand that is not on the device yet. */
+/** An operand that is not on the device yet. Its values may be the caller's own, so that they are uploaded before a call returns. */
 export interface HostOperand extends Spec {
   readonly values: Values;
 }
@@ -95,7 +95,7 @@ export interface MemoryReport {
   buffers: number;
   /** Bytes of tensors and of work in flight. */
   bytesInUse: number;
-  /** bytesInUse and what the pool keeps for the next call. */
+  /** bytesInUse and what the pool keeps for the next call; on the CPU, what the WebAssembly memory has grown to. */
   bytesAllocated: number;
 }
 
@@ -111,6 +111,7 @@ export interface Backend {
   readonly adapterInfo: GPUAdapterInfo | null;
   readonly lost: Promise<LostInfo>;
   allocate(spec: Spec, label: string): Storage;
+  /** Copies the values. */
   upload(spec: Spec, values: Values, label: string): Storage;
   /** A caller's buffer, where there are GPU buffers; `release` leaves it alone. */
   wrap?(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;

@@ -28,10 +28,13 @@ export const isNumberArray = (value: unknown): value is NumberArray =>
 export const isFloatArray = (value: unknown): value is Float32Array | Float64Array =>
   isNumberArray(value) && /^(?:Big)?Float/.test(Object.prototype.toString.call(value).slice(8));
 
+/** What holds a dtype on the CPU. */
+export const arrayOf = (dtype: DType) =>
+  dtype === 'int32' ? Int32Array : dtype === 'uint32' ? Uint32Array : Float32Array;
+
 /** Room on the CPU for a dtype; float16 is kept as floats that are rounded to it. */
 export function valuesOf(dtype: DType, from: number | ArrayLike<number>): Values {
-  const Type = dtype === 'int32' ? Int32Array : dtype === 'uint32' ? Uint32Array : Float32Array;
-  const values = new Type(from as number);
+  const values = new (arrayOf(dtype))(from as number);
   if (dtype === 'float16' && typeof from !== 'number') roundAll(values);
   return values;
 }
@@ -45,7 +48,7 @@ function dtypeOf(data: unknown): DType {
   return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'float32';
 }
 
-/** A typed or nested number array as an operand: checked, copied, and of one shape. */
+/** A typed or nested number array as an operand: checked and of one shape. Its values may still be the caller's own array. */
 export function fromNumbers(
   fn: string,
   name: string,
@@ -69,7 +72,8 @@ export function fromNumbers(
     );
   }
   if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, values, dtype);
-  return { dtype, shape: given, values: valuesOf(dtype, values) };
+  const fits = dtype !== 'float16' && values instanceof arrayOf(dtype);
+  return { dtype, shape: given, values: fits ? values : valuesOf(dtype, values) };
 }
 
 export function nestedShape(data: unknown): number[] {

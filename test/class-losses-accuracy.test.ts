@@ -100,7 +100,8 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
           crossEntropy(t, targets, { reduction: 'none', gradient: true }),
         ];
         expectClose(await kl.loss.data(), await ce.loss.data(), { relative: 5e-7 });
-        expectClose(await kl.gradient!.data(), await ce.gradient!.data(), { relative: 1e-6 });
+        // A class 32 or more below the maximum: half the last place of its distance in float32, where the kernels of crossEntropy work.
+        expectClose(await kl.gradient!.data(), await ce.gradient!.data(), { relative: 2 ** -19 + 2e-7 });
       }
     });
 

@@ -39,7 +39,7 @@ describe('which backend', () => {
       backend: 'cpu',
       device: null,
       adapterInfo: null,
-      reason: 'The CPU was asked for.',
+      reason: 'The CPU was asked for. It computes with WebAssembly SIMD.',
     });
   });
 
@@ -112,7 +112,7 @@ describe('which backend', () => {
     const gpu = await make();
     if (!gpu) vi.stubGlobal('navigator', {});
     const auto = await createContext({ gpu });
-    expect(auto).toMatchObject({ backend: 'cpu', reason });
+    expect(auto).toMatchObject({ backend: 'cpu', reason: `${reason} It computes with WebAssembly SIMD.` });
     expect(await softmax(auto.tensor([0, 0])).array()).toEqual([0.5, 0.5]);
     const error = await errorOf(onGpu({ gpu }));
     expect(error).toBeInstanceOf(WebGPUUnavailableError);
@@ -144,7 +144,7 @@ describe('which backend', () => {
     [{ backend: null }, 'createContext: "backend" must be "auto", "webgpu" or "cpu", got null'],
     [
       { backends: 'cpu' },
-      'createContext: unknown option "backends"; it takes backend, gpu, device, powerPreference, label, plan',
+      'createContext: unknown option "backends"; it takes backend, gpu, device, powerPreference, label, plan, simd',
     ],
     [
       { powerPreference: 'high' },
@@ -154,6 +154,7 @@ describe('which backend', () => {
     [{ device: {} }, 'createContext: "device" must be a GPUDevice'],
     [{ device: {}, backend: 'cpu' }, 'createContext: "device" cannot be given with backend "cpu"'],
     [{ backend: 'cpu', label: 7 }, 'createContext: "label" must be a string, got 7'],
+    [{ backend: 'cpu', simd: 1 }, 'createContext: "simd" must be a boolean, got 1'],
     [{ backend: 'cpu', plan: 'fast' }, 'createContext: "plan" must be a function, got "fast"'],
     ['cpu', 'createContext: options must be an object, got "cpu"'],
     [null, 'createContext: options must be an object, got null'],
@@ -237,7 +238,7 @@ describe('a borrowed device', () => {
     await device.lost;
     const auto = await createContext({ device });
     expect(auto.backend).toBe('cpu');
-    expect(auto.reason).toMatch(/^The device that was given is lost \(.+\)\.$/);
+    expect(auto.reason).toMatch(/^The device that was given is lost \(.+\)\. /);
     await expect(onGpu({ device })).rejects.toThrow(WebGPUUnavailableError);
   });
 

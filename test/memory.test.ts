@@ -24,7 +24,7 @@ const nothing = { tensors: 0, buffers: 0, bytesInUse: 0, bytesAllocated: 0 };
 
 describe('memory()', () => {
   it('counts arrays on the CPU to the byte', async () => {
-    using context = await createContext({ backend: 'cpu' });
+    using context = await createContext({ backend: 'cpu', simd: false });
     expect(context.memory()).toEqual(nothing);
     const x = context.tensor(numbers);
     const half = context.tensor(numbers, undefined, { dtype: 'float16' }); // kept as floats

@@ -106,7 +106,8 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       of(context.tensor(oneHot, [rows, classes])),
     ];
     expect(await data(smoothed.loss)).toEqual(await data(plain.loss));
-    expect(await data(soft.loss)).toEqual(await data(of(targets).loss));
+    // On the CPU, indices go through WebAssembly and soft labels through plain loops.
+    expectClose(await data(soft.loss), await data(of(targets).loss), { absolute: 1e-12, relative: 5e-7 });
     expectClose(await data(soft.gradient!), await data(plain.gradient!), { absolute: 1e-7, relative: 1e-6 });
   });
 

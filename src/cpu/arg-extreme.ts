@@ -2,8 +2,10 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
+import { kernels } from './kernels.js';
 
 export function argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): void {
+  if (kernels.get(x.buffer)?.argExtremeRows(x, indices, rows, least)) return;
   for (let r = 0; r < rows.count; r++) indices[r] = argExtreme(x, rowStart(rows, r), rows, least);
 }
 

@@ -1,12 +1,13 @@
-import type { Backend, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
+import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
 import { roundAll, valuesOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
+import type { Heap } from './kernels.js';
 
 interface CpuStorage extends Storage {
   readonly values: Values;
 }
 
-/** Runs work at once, on arrays. */
+/** Runs work at once, on arrays: in the memory of WebAssembly where there is a heap with room, which is where the kernels reach them. */
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
   readonly device = null;
@@ -15,24 +16,36 @@ export class CpuBackend implements Backend {
   #lose!: (info: LostInfo) => void;
   #arrays = 0;
   #bytes = 0;
+  /** Bytes of tensors for which the heap had no room. */
+  #outside = 0;
+  #heap: Heap | null;
 
-  constructor() {
+  constructor(heap: Heap | null) {
+    this.#heap = heap;
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
   }
 
-  allocate(spec: Spec): Storage {
-    return this.#hold(spec, valuesOf(spec.dtype, sizeOf(spec.shape)));
+  allocate({ dtype, shape }: Spec): Storage {
+    const length = sizeOf(shape);
+    const storage = this.#heap?.allocate(dtype, length) ?? this.#outsideHeap(dtype, length);
+    this.#arrays++;
+    this.#bytes += length * 4;
+    return storage;
   }
 
   upload(spec: Spec, values: Values): Storage {
-    return this.#hold(spec, values); // already a copy of the caller's
+    const storage = this.allocate(spec);
+    storage.values!.set(values);
+    return storage;
   }
 
   release(storage: Storage): void {
+    const bytes = storage.length * 4;
     this.#arrays--;
-    this.#bytes -= (storage as CpuStorage).values.byteLength;
+    this.#bytes -= bytes;
+    if (!this.#heap?.release(storage)) this.#outside -= bytes;
   }
 
   run(work: Work): string {
@@ -56,16 +69,18 @@ export class CpuBackend implements Backend {
   async finished(): Promise<void> {}
 
   memory(): Omit<MemoryReport, 'tensors'> {
-    return { buffers: this.#arrays, bytesInUse: this.#bytes, bytesAllocated: this.#bytes };
+    const bytesAllocated = this.#outside + (this.#heap?.bytes ?? 0);
+    return { buffers: this.#arrays, bytesInUse: this.#bytes, bytesAllocated };
   }
 
   dispose(): void {
+    this.#heap = null;
     this.#lose({ reason: 'destroyed', message: 'The context was disposed.' });
   }
 
-  #hold({ dtype }: Spec, values: Values): CpuStorage {
-    this.#arrays++;
-    this.#bytes += values.byteLength;
-    return { dtype, length: values.length, values, buffer: null, byteOffset: 0, failure: null };
+  #outsideHeap(dtype: DType, length: number): Storage {
+    const values = valuesOf(dtype, length);
+    this.#outside += values.byteLength;
+    return { dtype, length, values, buffer: null, byteOffset: 0, failure: null };
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
+import { kernels } from './kernels.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, rowSum, shareOf } from './row-sum.js';
 import { softcapped, softcapSlope } from './softcap.js';
@@ -37,6 +38,7 @@ export function crossEntropyRows(
   settings: CrossEntropySettings,
   reducing: Reducing,
 ): void {
+  if (kernels.get(arrays.logits.buffer)?.crossEntropyRows(arrays, rows, settings, reducing)) return;
   const { logits, targets } = arrays;
   const { ignoreIndex, temperature, softcap } = settings;
   rowLosses(arrays, rows, reducing, (r, start, scale) => {

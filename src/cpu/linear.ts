@@ -1,6 +1,7 @@
 // Twin of shaders/linear.wgsl.
 
 import type { Values } from '../backend.js';
+import { kernels } from './kernels.js';
 
 /** features (rows, depth) x weight (classes, depth) transposed + bias (classes) -> result (rows, classes) */
 export function linearRows(
@@ -11,6 +12,7 @@ export function linearRows(
   depth: number,
   classes: number,
 ): void {
+  if (kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
   const rows = classes ? result.length / classes : 0;
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < classes; c++) {

@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
+import { kernels } from './kernels.js';
 
 /** Whether value a at class i comes before value b at class j: larger first, NaN largest, ties by the lower index. */
 function isBefore(a: number, i: number, b: number, j: number): boolean {
@@ -13,6 +14,7 @@ function isBefore(a: number, i: number, b: number, j: number): boolean {
 }
 
 export function topKRows(x: Values, values: Values, indices: Values, rows: Rows, k: number): void {
+  if (kernels.get(x.buffer)?.topKRows(x, values, indices, rows, k)) return;
   for (let r = 0; r < rows.count; r++) {
     const start = rowStart(rows, r);
     const best = bestOf(x, start, rows, k);

@@ -15,8 +15,8 @@ export interface LinearOptions {
 }
 
 /**
- * features x weight transposed + bias: the plain logits of a linear head (torch.nn.functional.linear). Sums are float32 on the GPU,
- * float64 on the CPU.
+ * features x weight transposed + bias: the plain logits of a linear head (torch.nn.functional.linear). Sums are float32, on
+ * the CPU closed every 256 terms (float64 without WebAssembly).
  * @param features [..., D]; float32 or float16
  * @param weight [C, D]; float32 or float16
  * @returns logits [..., C] of the dtype of the features

@@ -4,6 +4,7 @@ import type { ContextOptions, DType } from '../../src/index.ts';
 /** A backend, and on WebGPU a plan that is forced. A null adapter throws here, and so fails the tests. */
 export const variants: Readonly<Record<string, ContextOptions>> = {
   cpu: { backend: 'cpu' },
+  'cpu, plain': { backend: 'cpu', simd: false },
   webgpu: { backend: 'webgpu' },
   'webgpu, barriers, 4 strips of 8 lanes, 2 a row': {
     backend: 'webgpu',
@@ -33,5 +34,5 @@ export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly D
   /64 lanes|subgroups|shuffles/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
-  Object.entries(variants).filter(([name]) => name !== 'cpu'),
+  Object.entries(variants).filter(([, { backend }]) => backend === 'webgpu'),
 );

@@ -6,14 +6,19 @@ import { extname, join, normalize } from 'node:path';
 
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
-/** Serves a folder on a free port of this machine. */
-export async function serve(folder: string): Promise<{ url: string; close(): void }> {
+/** Serves a folder on a free port of this machine; `headers` go with every file. */
+export async function serve(
+  folder: string,
+  headers: Record<string, string> = {},
+): Promise<{ url: string; close(): void }> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const file = join(folder, normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
     try {
       const body = await readFile(file);
-      response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(body);
+      response
+        .writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' })
+        .end(body);
     } catch {
       response.writeHead(404).end();
     }

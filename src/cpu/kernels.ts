@@ -1,0 +1,35 @@
+// Where the loops of this folder find WebAssembly for their arrays. What is there for it comes in a chunk of its own (simd.ts), which a page
+// on a GPU never loads.
+
+import type { DType, Storage, Values } from '../backend.js';
+import type { Rows } from '../rows.js';
+import type { CrossEntropyArrays, CrossEntropySettings } from './cross-entropy.js';
+import type { Reducing } from './row-loss.js';
+
+/** Each stands for the loop of its name: it returns whether it has done the work, and where it has not, it has done nothing. */
+export interface Kernels {
+  argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): boolean;
+  crossEntropyRows(arrays: CrossEntropyArrays, rows: Rows, settings: CrossEntropySettings, reducing: Reducing): boolean;
+  linearRows(
+    features: Values,
+    weight: Values,
+    bias: Values | null,
+    result: Values,
+    depth: number,
+    classes: number,
+  ): boolean;
+  softmaxRows(logits: Values, result: Values, rows: Rows, temperature: number, log: boolean): boolean;
+  topKRows(x: Values, values: Values, indices: Values, rows: Rows, k: number): boolean;
+}
+
+/** A WebAssembly memory in which tensors live. */
+export interface Heap {
+  readonly bytes: number;
+  /** Null where there is no room. */
+  allocate(dtype: DType, length: number): (Storage & { readonly values: Values }) | null;
+  /** @returns whether the storage is of this heap */
+  release(storage: Storage): boolean;
+}
+
+/** By the buffer of a heap, which is another when the heap has grown. */
+export const kernels = new WeakMap<ArrayBufferLike, Kernels>();

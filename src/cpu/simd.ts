@@ -1,0 +1,77 @@
+// The chunk that a context on the CPU loads: the kernels of wasm/, compiled once, and a heap for each context. It imports nothing of the
+// library at run time, so that the two files share no code.
+
+import type { Values } from '../backend.js';
+import type { Rows } from '../rows.js';
+import { WasmHeap } from './heap.js';
+import type { Heap, Kernels } from './kernels.js';
+import { binary } from './simd-binary.js';
+
+/** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
+type Exports = Record<'argExtremeRows' | 'linearRows' | 'logSoftmaxRows' | 'softmaxRows' | 'topKRows', Call<void>> & {
+  crossEntropyRows: Call<number>;
+};
+type Call<R> = (...numbers: (number | boolean)[]) => R;
+type Maybe = Values | null | undefined;
+
+/** Putting an answer among the k best moves half of them, on average; for more, a heap is better. */
+const mostBest = 32;
+
+const addressOf = (array: Maybe): number => array?.byteOffset ?? 0;
+
+/** Whether classes lie side by side, and all arrays in one memory. */
+const fits = (rows: Rows, first: Values, ...others: Maybe[]) =>
+  rows.inner === 1 && others.every((array) => !array || array.buffer === first.buffer);
+
+const kernelsOf = (wasm: Exports): Kernels => ({
+  argExtremeRows(x, indices, rows, least) {
+    if (!(x instanceof Float32Array && fits(rows, x, indices))) return false;
+    wasm.argExtremeRows(addressOf(x), addressOf(indices), rows.count, rows.classes, least);
+    return true;
+  },
+
+  crossEntropyRows(arrays, rows, settings, { none, divisor }) {
+    const { logits, targets, classWeights, sampleWeights, upstream, loss, gradient, correct, logSumExps } = arrays;
+    const all = [logits, targets, classWeights, sampleWeights, upstream, loss, gradient, correct, logSumExps];
+    const { ignoreIndex, smoothing, zLoss, softcap, temperature } = settings;
+    if (!targets || smoothing || softcap || !fits(rows, logits, ...all)) return false;
+    const options = [none, divisor, ignoreIndex !== null, ignoreIndex ?? 0, zLoss, temperature];
+    const sum = wasm.crossEntropyRows(...all.map(addressOf), rows.count, rows.classes, ...options);
+    if (!none) loss[0] = divisor === 0 ? Number.NaN : sum / divisor;
+    return true;
+  },
+
+  linearRows(features, weight, bias, result, depth, classes) {
+    const rows: Rows = { outer: 1, classes, inner: 1, count: classes ? result.length / classes : 0 };
+    if (!fits(rows, features, weight, bias, result)) return false;
+    wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows.count, depth, classes);
+    return true;
+  },
+
+  softmaxRows(logits, result, rows, temperature, log) {
+    if (!fits(rows, logits, result)) return false;
+    const run = log ? wasm.logSoftmaxRows : wasm.softmaxRows;
+    run(addressOf(logits), addressOf(result), rows.count, rows.classes, 1 / temperature);
+    return true;
+  },
+
+  topKRows(x, values, indices, rows, k) {
+    if (!(k <= mostBest && x instanceof Float32Array && fits(rows, x, values, indices))) return false;
+    wasm.topKRows(...[x, values, indices].map(addressOf), rows.count, rows.classes, k);
+    return true;
+  },
+});
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/**
+ * @param known where the heap enters its kernels
+ * @throws (rejects) where the engine knows no SIMD, a content-security policy refuses WebAssembly, or there is no memory
+ */
+export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promise<Heap> {
+  compiled ??= WebAssembly.compile(Uint8Array.from(atob(binary), (character) => character.charCodeAt(0)));
+  const memory = new WebAssembly.Memory({ initial: 16 });
+  const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory } });
+  const kernels = kernelsOf(exports as Exports);
+  return new WasmHeap(memory, (buffer) => known.set(buffer, kernels));
+}

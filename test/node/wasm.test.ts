@@ -1,0 +1,54 @@
+// The binary is what its source gives; and pages that may not use it, or do not have it, compute without.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserArgs, findBrowser } from '../../scripts/browser.mjs';
+import { compileWasm, target } from '../../scripts/build-wasm.mjs';
+import { root } from './consumers/install.ts';
+import { serve } from './consumers/serve.ts';
+
+it('what is committed is what wasm/ compiles to (npm run build:wasm)', async () => {
+  expect(readFileSync(target, 'utf8')).toBe(await compileWasm());
+});
+
+describe('a page on the CPU', () => {
+  let browser: Browser;
+  const folder = mkdtempSync(join(tmpdir(), 'crosshead-simd-'));
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><link rel="icon" href="data:," />');
+    cpSync(join(root, 'dist/index.js'), join(folder, 'alone/index.js'));
+    for (const file of ['index.js', 'simd.js']) cpSync(join(root, 'dist', file), join(folder, 'both', file));
+    browser = await puppeteer.launch({ executablePath: findBrowser()?.path, args: browserArgs() });
+  });
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['uses WebAssembly', 'both', "script-src 'self' 'wasm-unsafe-eval'", /with WebAssembly SIMD\.$/],
+    [
+      'does without where a policy refuses it',
+      'both',
+      "script-src 'self'",
+      /plain JavaScript: CompileError.*Content Security Policy/,
+    ],
+    ['does without where simd.js is not there', 'alone', "script-src 'self'", /plain JavaScript: TypeError/],
+  ])('%s', async (_, library, policy, reason) => {
+    const { url, close } = await serve(folder, { 'content-security-policy': policy });
+    const page = await browser.newPage();
+    await page.goto(url);
+    // As text, since Vitest rewrites imports.
+    const answer = (await page.evaluate(`(async () => {
+      const { createContext, softmax } = await import('${url}${library}/index.js');
+      const context = await createContext({ backend: 'cpu' });
+      return { reason: context.reason, p: await softmax(context.tensor([0, 0])).array() };
+    })()`)) as { reason: string; p: number[] };
+    expect(answer.p).toEqual([0.5, 0.5]);
+    expect(answer.reason).toMatch(reason);
+    await page.close();
+    close();
+  });
+});
