@@ -15,5 +15,6 @@ export default defineConfig(({ mode }) => ({
           minify: false,
           copyPublicDir: false,
           lib: { entry: 'src/index.ts', formats: ['es'] as const, fileName: 'index' },
+          rollupOptions: { output: { chunkFileNames: '[name].js' } },
         },
 }));
