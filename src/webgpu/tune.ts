@@ -143,11 +143,17 @@ export async function fastest(
   const probes: number[] = [];
   for (let i = 0; i < count; i++) probes.push(await probe(i, 1));
   const best = Math.min(...probes);
-  const calls = Math.min(100, Math.ceil(batch / Math.max(best - wait, batch / 100)));
-  const fit = Math.floor(left / (rounds * (wait + calls * Math.max(0, best - wait)))) - 1;
+  const call = Math.max(best - wait, best / 16, batch / 100); // the wait varies, and may be most of a probe
+  const calls = Math.ceil(batch / call);
+  const cost = (i: number) => rounds * (wait + calls * Math.max(call, probes[i] - wait));
   const others = probes.map((_, i) => i).filter((i) => i > 0 && probes[i] <= hopeless * best);
-  others.sort((a, b) => probes[a] - probes[b]);
-  const stay = [0, ...others.slice(0, Math.min(finalists, Math.max(1, fit)))];
+  const stay = [0];
+  let rest = left - cost(0);
+  for (const i of others.sort((a, b) => probes[a] - probes[b]).slice(0, finalists)) {
+    rest -= cost(i);
+    if (rest < 0 && stay.length > 1) break;
+    stay.push(i);
+  }
   const times: number[][] = probes.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const i of stay) times[i].push((await run(i, calls)) / calls); // side by side: clocks of GPUs change

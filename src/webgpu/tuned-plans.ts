@@ -5,7 +5,7 @@
 export function deviceName(info: GPUAdapterInfo | null): string | null {
   const adapter = [info?.vendor, info?.architecture, info?.device, info?.description];
   if (!adapter.some(Boolean)) return null;
-  const { userAgent = '', userAgentData } = navigator as Navigator & {
+  const { userAgent = '', userAgentData } = (globalThis.navigator ?? {}) as Navigator & {
     userAgentData?: { brands: { brand: string; version: string }[] };
   };
   const brands = userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`).sort();
