@@ -57,10 +57,14 @@ export interface Measurement {
   readonly endToEnd?: Times;
   /** Of the resident time. */
   readonly gigabytesPerSecond?: number;
-  /** Of crosshead: the variant that ran, and bytes beyond inputs and results, at most and kept by the pool. */
+  /** Of crosshead: the variant that ran. */
   readonly plan?: string;
+  /** Of crosshead on a GPU: bytes that one call takes beside its inputs and results. */
   readonly workspaceBytes?: number;
+  /** The most bytes that it ever held: inputs, results, workspace and what the pool keeps. */
   readonly peakBytes?: number;
+  /** GPU buffers that the contender's device was asked for while resident calls were timed; 0 is a steady loop. */
+  readonly buffersCreated?: number;
 }
 
 export interface Environment {
@@ -80,6 +84,10 @@ export interface Settings {
   readonly contenders?: readonly string[];
   /** Milliseconds of timing a case and contender, at most; warm-up and checks are beside it. */
   readonly budget?: number;
+  /** Milliseconds that one call may take; a contender that needs longer is cut off. */
+  readonly limit?: number;
+  /** Pairs `case, contender` that are left out. */
+  readonly skip?: readonly string[];
   readonly signal?: AbortSignal;
 }
 

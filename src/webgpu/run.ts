@@ -1,8 +1,7 @@
 // Records the kernels of one call into one command buffer: picks variants, cuts rows into what a binding can hold, binds by name.
 
 import narrow from '../../shaders/narrow.wgsl';
-import rowParts from '../../shaders/row_parts.wgsl';
-import type { Bound, DType, GpuWork, RowPass, Storage, Work } from '../backend.js';
+import type { Bound, DType, GpuWork, RowPass, Splits, Storage, Work } from '../backend.js';
 import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { offsetsIndex, type Part, seams } from './link.js';
@@ -90,9 +89,9 @@ export class Recorder implements GpuWork {
     // In place, a strip might overwrite what another reads.
     const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
     const plan = chosen ?? this.#choose(pass, splits);
-    const strips = splits ? (plan.strips ?? 1) : 1;
+    const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
-      pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, plan, strips) } };
+      pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
     const native = output?.[0].dtype === 'float16' && !staged.has('output');
     const half = input?.[0].dtype === 'float16';
     const choices = {
@@ -133,9 +132,10 @@ export class Recorder implements GpuWork {
   }
 
   /** Sums the strips of each row, in a pass before. */
-  #parts({ kernel, bindings, ...pass }: BoundPass, plan: Plan, strips: number): Bound {
-    const parts: Bound = [this.scratch('uint32', pass.rows.count * strips * 4), strips * 4];
-    this.#rows({ ...pass, kernel: rowParts, bindings: { input: bindings.input, strips: parts } }, plan);
+  #parts(pass: BoundPass, { kernel, words }: Splits, plan: Plan): Bound {
+    const perRow = words * plan.strips!;
+    const parts: Bound = [this.scratch('uint32', pass.rows.count * perRow), perRow];
+    this.#rows({ ...pass, kernel, bindings: { input: pass.bindings.input, strips: parts } }, plan);
     return parts;
   }
 
@@ -143,7 +143,8 @@ export class Recorder implements GpuWork {
     const { facts, planner } = this.#backend;
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
-    const plan = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts, pass), facts);
+    const given = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts, pass), facts);
+    const plan = splits ? given : { ...given, strips: 1 };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;
       this.plan = planName(kernel, plan);
