@@ -16,10 +16,11 @@ import { DisposedError, WebGPUUnavailableError } from './errors.js';
 import { fromNumbers, type NumberArray } from './numbers.js';
 import { sizeOf } from './rows.js';
 import { type NestedNumbers, Tensor } from './tensor.js';
-import { choice, knownOptions, number, shown, validShape } from './validate.js';
+import { choice, knownOptions, number, positive, shown, validShape } from './validate.js';
 import { GpuBackend } from './webgpu/backend.js';
 import { findDevice } from './webgpu/device.js';
 import type { Planner } from './webgpu/plan.js';
+import type { TuneReport } from './webgpu/tune.js';
 
 /** Where a context is to compute. */
 export interface ContextOptions {
@@ -44,6 +45,14 @@ export interface TensorOptions {
   dtype?: DType;
   /** A name for the buffer, as graphics debuggers show it. */
   label?: string;
+}
+
+/** How `context.tune` is to measure. */
+export interface TuneOptions {
+  /** Milliseconds to measure for, in all; 100 by default. What compiles meanwhile does not count. */
+  budget?: number;
+  /** Ends it between two measurements. */
+  signal?: AbortSignal;
 }
 
 /** What an operation hands to its context: see src/backend.ts. */
@@ -166,13 +175,29 @@ export class Context {
    * @example await context.prepare(() => crossEntropy(context.tensor(new Float32Array(64 * 1000), [64, 1000]), targets, { gradient: true }))
    */
   async prepare(calls: () => unknown): Promise<void> {
-    this.#alive('context.prepare');
-    if (typeof calls !== 'function')
-      throw new TypeError(`context.prepare: takes a function that makes the calls, got ${shown(calls)}`);
-    const before = new Set(this.#tensors);
-    const compiled = this.#backend.prepare(calls); // makes the calls before it waits: what is new now is theirs
-    for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
-    await compiled;
+    const makeCalls = this.#freeing('context.prepare', calls);
+    await this.#backend.prepare(makeCalls);
+  }
+
+  /**
+   * Measures which variants of their kernels run the calls inside `calls` fastest, and takes them from now on: for the same kernel with the
+   * same operands, classes and inner size, and about as many rows. The default plan stays unless another is 5 % faster. What was found is
+   * kept in IndexedDB, by adapter, browser and kernel, and not measured again. The calls are made many times, and what they make is freed.
+   *
+   * Nothing is measured, and the report says why, on the CPU, on a software adapter, and with a `plan` given to `createContext`.
+   * @throws the signal's reason once it is aborted, what the calls throw, and what `finished()` throws; plans stay sound
+   * @example await context.tune(() => crossEntropy(logits, targets, { gradient: true }))
+   */
+  async tune(calls: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
+    const fn = 'context.tune';
+    const makeCalls = this.#freeing(fn, calls);
+    knownOptions(fn, options, ['budget', 'signal']);
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw new TypeError(`${fn}: "signal" must be an AbortSignal, got ${shown(signal)}`);
+    const budget = positive(fn, 'budget', options.budget, 100);
+    const { tune } = await import('./webgpu/tune.js'); // its own file in dist: few pages need it
+    return tune({ backend: this.#backend, calls: makeCalls, budget, signal });
   }
 
   /** Frees all that the context made. A borrowed device stays as it was. Twice is once. */
@@ -234,6 +259,21 @@ export class Context {
     } finally {
       for (const storage of operands) this.#backend.release(storage);
     }
+  }
+
+  /** Calls that free the tensors they make. */
+  #freeing(fn: string, calls: () => unknown): () => void {
+    this.#alive(fn);
+    if (typeof calls !== 'function')
+      throw new TypeError(`${fn}: takes a function that makes the calls, got ${shown(calls)}`);
+    return () => {
+      const before = new Set(this.#tensors);
+      try {
+        calls();
+      } finally {
+        for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
+      }
+    };
   }
 
   #keep(tensor: Tensor): Tensor {

@@ -1,7 +1,7 @@
 // The public names, and nothing else.
 
 export type { DType, LostInfo, MemoryReport } from './backend.js';
-export { Context, type ContextOptions, createContext, type TensorOptions } from './context.js';
+export { Context, type ContextOptions, createContext, type TensorOptions, type TuneOptions } from './context.js';
 export {
   CrossheadError,
   DeviceLostError,
@@ -75,3 +75,4 @@ export { type TopKOptions, type TopKResult, topK } from './operations/top-k.js';
 export { type TripletMarginLossOptions, tripletMarginLoss } from './operations/triplet-margin-loss.js';
 export { type NestedNumbers, Tensor } from './tensor.js';
 export type { Facts, Plan, Planner, PlanRequest } from './webgpu/plan.js';
+export type { TunedCase, TuneReport } from './webgpu/tune.js';

@@ -16,6 +16,8 @@ describe('the default plan', () => {
 
   it.each<[string, number, number, number, Facts, string]>([
     ['few classes: several rows a subgroup', 1000, 10, 1, hardware, 'k/shuffle-4x32-held1'],
+    ['one class', 1000, 1, 1, hardware, 'k/shuffle-1x128-held1'],
+    ['two classes', 1000, 2, 1, hardware, 'k/shuffle-1x128-held1'],
     ['few classes, without subgroups', 1000, 32, 1, without, 'k/none-1x64'],
     ['one more, without subgroups', 1000, 33, 1, without, 'k/barrier-16x8-held1'],
     ['the most for a lane group', 1000, 1024, 1, hardware, 'k/shuffle-32x4-held8'],

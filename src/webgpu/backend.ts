@@ -6,9 +6,10 @@ import { packHalf, unpackHalf } from '../float16.js';
 import { sizeOf } from '../rows.js';
 import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
+import { seams } from './link.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
-import { Recorder } from './run.js';
+import { type PassPlanner, Recorder } from './run.js';
 
 export class GpuBackend implements Backend {
   readonly name = 'webgpu';
@@ -16,7 +17,11 @@ export class GpuBackend implements Backend {
   readonly adapterInfo: GPUAdapterInfo | null;
   readonly lost: Promise<LostInfo>;
   readonly facts: Facts;
-  readonly planner: Planner;
+  /** Tuning puts its own before it. */
+  planner: PassPlanner;
+  /** Whether the planner is the caller's. */
+  readonly planned: boolean;
+  readonly seams = seams;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly #owned: boolean;
@@ -36,11 +41,12 @@ export class GpuBackend implements Backend {
     adapterInfo: GPUAdapterInfo | null,
     owned: boolean,
     languageFeatures?: ReadonlySet<string>,
-    planner: Planner = defaultPlan,
+    planner?: Planner,
   ) {
     this.device = device;
     this.adapterInfo = adapterInfo;
-    this.planner = planner;
+    this.planner = planner ?? defaultPlan;
+    this.planned = !!planner;
     this.#owned = owned;
     this.pool = new BufferPool(device, () => this.#watch());
     this.pipelines = new PipelineCache(device);

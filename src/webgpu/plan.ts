@@ -83,7 +83,7 @@ export const defaultPlan: Planner = (request, facts) => {
   const most = Math.min(256, 2 ** Math.floor(Math.log2(facts.maxInvocations)));
   if (classes <= 1024) {
     const shuffles = subgroups && minSubgroup >= 8 && maxSubgroup <= most / 2;
-    const lanes = Math.min(powerOf2(classes / 4), shuffles ? minSubgroup : 32, 32);
+    const lanes = Math.min(Math.max(1, powerOf2(classes / 4)), shuffles ? minSubgroup : 32, 32);
     const held = Math.ceil(classes / (4 * lanes));
     return {
       reduce: shuffles ? 'shuffle' : 'barrier',

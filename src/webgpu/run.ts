@@ -6,7 +6,7 @@ import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
-import { type Chunk, checkPlan, chunksOf, gridOf, type Plan, planName } from './plan.js';
+import { type Chunk, checkPlan, chunksOf, type Facts, gridOf, type Plan, type PlanRequest, planName } from './plan.js';
 
 /** Bindings and uniform slots begin at multiples of this; every device allows it. */
 const alignment = 256;
@@ -19,7 +19,10 @@ interface Range {
 }
 
 /** A pass with what it binds, and nothing else. */
-type BoundPass = Omit<RowPass, 'bindings'> & { readonly bindings: Readonly<Record<string, Bound>> };
+export type BoundPass = Omit<RowPass, 'bindings'> & { readonly bindings: Readonly<Record<string, Bound>> };
+
+/** A planner that may look at the pass too. */
+export type PassPlanner = (request: PlanRequest, facts: Facts, pass: BoundPass) => Plan;
 
 interface Dispatch {
   readonly name: string;
@@ -141,7 +144,7 @@ export class Recorder implements GpuWork {
     const { facts, planner } = this.#backend;
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
-    const given = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts), facts);
+    const given = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts, pass), facts);
     const plan = splits ? given : { ...given, strips: 1 };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;

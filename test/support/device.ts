@@ -63,3 +63,9 @@ export async function wordsOf(device: GPUDevice, buffer: GPUBuffer): Promise<Uin
   staging.destroy();
   return words;
 }
+
+/** A device that says it is some hardware: no adapter is software by its own word then. */
+export async function pretendedDevice(architecture: string): Promise<GPUDevice> {
+  const value = { vendor: 'crosshead', architecture, device: '', description: '' };
+  return Object.defineProperty(await requestDevice(), 'adapterInfo', { value });
+}
