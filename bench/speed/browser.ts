@@ -1,4 +1,5 @@
 // Runs the benchmark in a headless browser, and goes on in another one where a contender took the page with it.
+import { cpus } from 'node:os';
 import type { Page } from 'puppeteer';
 import { type Bench, withBench } from '../serve.mjs';
 import { defaults, hung } from './run.ts';
@@ -71,10 +72,13 @@ export async function runInBrowser(settings: Settings, tell: Tell, warn: (text: 
     const given: Settings = left;
     left = await withBench(
       async (bench) => {
-        const { cpu, browser, versions } = bench.facts;
+        const { browser, versions } = bench.facts;
         const named: Tell = (event) => {
           if (event.type !== 'start') return note(event);
-          note({ ...event, environment: { ...event.environment, runtime: `${browser} on ${cpu}`, versions } });
+          note({
+            ...event,
+            environment: { ...event.environment, runtime: `${browser} on ${cpus()[0].model.trim()}`, versions },
+          });
         };
         const stopped = await inPage(bench, given, named, warn);
         if (!stopped) return null;

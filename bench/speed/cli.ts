@@ -31,10 +31,10 @@ async function bundle(file: string): Promise<void> {
   console.log(`Wrote ${path}.`);
 }
 
-/** The command that gives the same cases again. */
+/** The command that gives the same figures again. */
 function commandOf(args: readonly string[]): string {
-  const quoted = args.map((word) => (word.includes(' ') ? `"${word}"` : word));
-  return `\`npm run bench -- ${quoted.join(' ')}\``;
+  const kept = args.filter((word, i) => word !== '--json' && args[i - 1] !== '--json');
+  return `\`npm ci --prefix bench && npm run bench -- ${kept.map((word) => (/[ ,]/.test(word) ? `"${word}"` : word)).join(' ')}\``;
 }
 
 /** 1 where crosshead itself was wrong, refused or failed. */

@@ -7,10 +7,15 @@ const ways: readonly Way[] = ['resident', 'endToEnd'];
 const findMeasurement = (report: Report, caseId: string, contender: string) =>
   report.measurements.find((one) => one.case === caseId && one.contender === contender);
 
-/** The least time of any peer on a case, on whichever device, or null where none was timed. */
-export function bestPeer(report: Report, caseId: string, way: Way): { contender: Contender; median: number } | null {
+/** The least time of any peer on a case, on one device or on whichever, or null where none was timed. */
+export function bestPeer(
+  report: Report,
+  caseId: string,
+  way: Way,
+  device?: Contender['device'],
+): { contender: Contender; median: number } | null {
   const timed = report.contenders
-    .filter(({ kind }) => kind === 'peer')
+    .filter((one) => one.kind === 'peer' && (device ?? one.device) === one.device)
     .flatMap((contender) => {
       const median = findMeasurement(report, caseId, contender.id)?.[way]?.median;
       return median === undefined ? [] : [{ contender, median }];
@@ -19,9 +24,13 @@ export function bestPeer(report: Report, caseId: string, way: Way): { contender:
 }
 
 /** A measurement's time over the best peer's: below 1 it is faster. null where either was not timed. */
-export function ratioToBestPeer(report: Report, measurement: Measurement): Record<Way, number | null> {
+export function ratioToBestPeer(
+  report: Report,
+  measurement: Measurement,
+  device?: Contender['device'],
+): Record<Way, number | null> {
   const ratio = (way: Way) => {
-    const [own, best] = [measurement[way], bestPeer(report, measurement.case, way)];
+    const [own, best] = [measurement[way], bestPeer(report, measurement.case, way, device)];
     return own && best ? own.median / best.median : null;
   };
   return { resident: ratio('resident'), endToEnd: ratio('endToEnd') };
@@ -76,11 +85,12 @@ function timesTable(report: Report): string {
 
 const kibibytes = (bytes: number) => short(bytes / 1024);
 
-function contenderTable(report: Report, { id }: Contender): string {
+const both = ({ resident, endToEnd }: Record<Way, number | null>) => `${dash(resident)} / ${dash(endToEnd)}`;
+
+function contenderTable(report: Report, { id, device }: Contender): string {
   const rows = report.measurements
     .filter((one) => one.contender === id && one.status === 'measured')
     .map((one) => {
-      const ratio = ratioToBestPeer(report, one);
       const spread = one.resident && `${short(one.resident.p10)} – ${short(one.resident.p90)}`;
       const best = bestPeer(report, one.case, 'resident')?.contender.label ?? '–';
       return [
@@ -88,7 +98,8 @@ function contenderTable(report: Report, { id }: Contender): string {
         spread ?? '–',
         dash(one.gigabytesPerSecond),
         dash(percentOfCopy(report, one)),
-        `${dash(ratio.resident)} / ${dash(ratio.endToEnd)}`,
+        both(ratioToBestPeer(report, one, device)),
+        both(ratioToBestPeer(report, one)),
         best,
         dash(one.error, (error) => (error === 0 ? '0' : error.toExponential(1))),
         one.plan ?? '–',
@@ -97,7 +108,15 @@ function contenderTable(report: Report, { id }: Contender): string {
         dash(one.buffersCreated, String),
       ];
     });
-  const head = ['', 'p10 – p90, ms', 'GB/s', '% of copy', 'x best peer, resident / end to end', 'best peer, resident'];
+  const head = [
+    '',
+    'p10 – p90, ms',
+    'GB/s',
+    '% of copy',
+    `x best peer on a ${device.toUpperCase()}`,
+    'x best peer on any device',
+    'which, resident',
+  ];
   return table([...head, 'error', 'plan', 'workspace, KiB', 'peak, KiB', 'buffers made'], rows);
 }
 

@@ -21,6 +21,8 @@ const mostRounds = 100;
 const leastRounds = 3;
 /** A first call that is slower, in ms, is not made again to learn how long a warm one takes. */
 const slow = 1000;
+/** The calls of the check are the sample of one that is slower still: of five seconds, warmth is no matter. */
+const slowest = 5000;
 
 class Failure extends Error {
   readonly status: Measurement['status'];
@@ -50,6 +52,7 @@ interface Candidate {
   readonly rounds: number;
   readonly warmUp: boolean;
   readonly samples: Readonly<Record<Way, number[]>>;
+  readonly note?: string;
   round: number;
   spent: number;
   buffersCreated: number;
@@ -149,6 +152,7 @@ async function prepareCandidate(entry: Entry, one: Case, inputs: Inputs, check: 
   try {
     const { error, resident, endToEnd } = await checked(entry, prepared, one, check, run);
     const patient = resident + endToEnd < run.budget;
+    const timed = resident > slowest;
     return {
       entry,
       prepared,
@@ -156,9 +160,10 @@ async function prepareCandidate(entry: Entry, one: Case, inputs: Inputs, check: 
       calls: { resident: callsFor(resident, run.budget), endToEnd: callsFor(endToEnd, run.budget) },
       rounds: patient ? leastRounds : 1,
       warmUp: patient,
-      samples: { resident: [], endToEnd: [] },
+      samples: { resident: timed ? [resident] : [], endToEnd: timed && prepared.endToEnd ? [endToEnd] : [] },
+      note: timed ? 'timed at its first call' : undefined,
       round: 0,
-      spent: 0,
+      spent: timed ? Number.POSITIVE_INFINITY : 0,
       buffersCreated: 0,
       failure: null,
     };
@@ -193,7 +198,7 @@ const isDone = ({ failure, samples, spent, rounds }: Candidate, budget: number):
   failure !== null || samples.resident.length >= mostRounds || (spent >= budget && samples.resident.length >= rounds);
 
 function measurementOf(candidate: Candidate, one: Case): Measurement {
-  const { entry, prepared, samples, error, buffersCreated } = candidate;
+  const { entry, prepared, samples, error, buffersCreated, note } = candidate;
   const resident = timesOf(samples.resident);
   return {
     case: one.id,
@@ -203,7 +208,7 @@ function measurementOf(candidate: Candidate, one: Case): Measurement {
     resident,
     endToEnd: timesOf(samples.endToEnd),
     gigabytesPerSecond: resident && one.bytes / resident.median / 1e6,
-    ...(entry.contender.device === 'gpu' && { buffersCreated }),
+    ...(note ? { note } : entry.contender.device === 'gpu' && { buffersCreated }),
     ...prepared.facts?.(),
   };
 }
@@ -246,8 +251,11 @@ async function* runCase(one: Case, entries: Entry[], run: Run, progress: Progres
   const inputs = makeInputs(one);
   const check = makeCheck(one, inputs);
   const candidates: Candidate[] = [];
+  // Those that may hang come first: whoever was checked before them would have to be checked again.
+  const risk = ({ contender: { kind, device } }: Entry) => Number(kind === 'peer' && device === 'gpu');
+  const inOrder = [...entries].sort((a, b) => risk(b) - risk(a));
   const stopped = () => run.signal?.aborted ?? false;
-  for (const entry of entries) {
+  for (const entry of inOrder) {
     if (stopped()) break;
     yield progress(entry, 'checking');
     try {

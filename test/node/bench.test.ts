@@ -119,6 +119,7 @@ describe('the report', () => {
 
   it('compares with the best peer of each way, whichever it is', () => {
     expect(ratioToBestPeer(report, own)).toEqual({ resident: 2 / 4, endToEnd: 12 / 9 });
+    expect(ratioToBestPeer(report, own, 'gpu')).toEqual({ resident: 2 / 4, endToEnd: 12 / 40 });
     expect(ratioToBestPeer({ ...report, measurements: [own] }, own)).toEqual({ resident: null, endToEnd: null });
   });
 
@@ -132,7 +133,7 @@ describe('the report', () => {
     expect(lines[0]).toBe('2026-01-02. a runtime, 4 cores; WebGPU adapter: a gpu.');
     expect(lines).toContain('| softmax 256x10 | 2 / 12 | 8 / 9 | 4 / 40 | wrong | 1 / – | 0.5 / 0.5 |');
     const detail = lines.find((line) => line.includes('softmax/none-1x64'))!;
-    expect(detail).toContain('| 50 | 0.5 / 1.3 | jax-js, WebGPU | 1.0e-7 |');
+    expect(detail).toContain('| 50 | 0.5 / 0.3 | 0.5 / 1.3 | jax-js, WebGPU | 1.0e-7 |');
     expect(lines).toContain('* softmax 256x10, jax-wasm: wrong. off by 1');
     const widths = lines.filter((line) => line.startsWith('| softmax')).map((line) => line.split('|').length);
     const heads = lines.filter((line) => line.startsWith('| ---')).map((line) => line.split('|').length);
