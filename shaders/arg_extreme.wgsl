@@ -19,8 +19,8 @@ fn strip_best(place: Lane) -> vec2u {
   let fours = fours_of(place);
   var best = vec2u(0u, 0xffffffffu); // key, index
   for (var n = 0u; n < fours.count; n++) {
-    let bits = take(fours, n);
     let c = min(classes_at(fours, n), vec4u(fours.last));
+    let bits = load_four(fours.start + c * params.inner);
     for (var k = 0u; k < 4u; k++) {
       let key = select(order_key(bits[k]), reverse_order_key(bits[k]), LEAST);
       best = merged(MERGE_BEST, best, vec2u(key, c[k]));

@@ -48,6 +48,7 @@ describe('the default plan', () => {
     ['software: one row in strips', 1, 4096, 1, software, 'k/none-1x4-strips32'],
     ['software: one class less', 1, 4095, 1, software, 'k/none-1x4'],
     ['software: rows enough without strips', 16, 4096, 1, software, 'k/none-1x4'],
+    ['software: no rows', 0, 4096, 1, software, 'k/none-1x4-strips32'],
     ['no rows', 0, 10, 1, hardware, 'k/shuffle-4x32-held1'],
   ])('%s', (_, rows, classes, inner, facts, name) => {
     expect(planOf(rows, classes, inner, facts)).toBe(name);

@@ -139,10 +139,9 @@ fn part_of(fours: Fours) -> Part {
     var rest = vec4f(0.0);
     for (var j = n; j < end; j++) {
       let bits = logits(taken(fours, j));
-      let counts = inside(fours, classes_at(fours, j));
       let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
-      ties += select(vec4f(0.0), vec4f(1.0), tie & counts);
-      rest += select(vec4f(0.0), exponentials(bits, row), !tie & counts);
+      ties += select(vec4f(0.0), vec4f(1.0), tie);
+      rest += select(exponentials(bits, row), vec4f(0.0), tie);
     }
     part.sums += vec2f(dot(ties, vec4f(1.0)), (rest.x + rest.y) + (rest.z + rest.w));
   }

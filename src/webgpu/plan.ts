@@ -62,7 +62,7 @@ const onSoftware = ({ rows, classes, splits }: PlanRequest): Plan => ({
   reduce: 'none',
   lanes: 1,
   rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
-  strips: splits && rows < 16 && classes >= 4096 ? powerOf2(32 / rows) : 1,
+  strips: splits && rows < 16 && classes >= 4096 ? powerOf2(32 / Math.max(1, rows)) : 1,
 });
 
 /** Registers for this many fours a lane: 64 numbers, a quarter of what GPUs give an invocation. */
