@@ -89,7 +89,7 @@ function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inv
       const v = v128.load(x);
       const own = exp4(distances<Scaled>(v, m, scale));
       if (isFloat<Kept>()) v128.store(x + toE, own);
-      const tie = f32x4.eq(v, m);
+      const tie = i32x4.eq(v, m);
       block = f32x4.add(block, v128.andnot(own, tie));
       count = i32x4.sub(count, tie);
     }
@@ -100,7 +100,7 @@ function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inv
     const v = loadTail(x, left);
     const own = exp4(distances<Scaled>(v, m, scale));
     if (isFloat<Kept>()) storeTail(x + toE, own, left);
-    const tie = f32x4.eq(v, m);
+    const tie = i32x4.eq(v, m);
     total += sumOf(v128.andnot(own, tie));
     count = i32x4.sub(count, tie);
   }

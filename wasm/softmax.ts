@@ -1,5 +1,6 @@
 // src/cpu/softmax.ts, of rows whose classes lie side by side.
 
+import { few, softmaxOfFew } from './few-classes';
 import { distances, loadTail, logTotal, rest, rowExponentials, rowMaximum, rowSum, storeTail, ties } from './row-sum';
 
 // @ts-ignore: decorator
@@ -13,6 +14,13 @@ export function scaleRow(x: usize, classes: usize, factor: f32): void {
 
 export function softmaxRows(logits: usize, result: usize, rows: usize, classes: usize, inverseTemperature: f64): void {
   const stride = classes << 2;
+  if (classes <= few && inverseTemperature == 1) {
+    for (; rows >= 4; rows -= 4) {
+      softmaxOfFew(logits, result, classes);
+      logits += stride << 2;
+      result += stride << 2;
+    }
+  }
   for (; rows > 0; rows--) {
     const maximum = rowMaximum(logits, classes);
     rowExponentials(logits, result, classes, maximum, inverseTemperature);
