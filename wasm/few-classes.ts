@@ -8,11 +8,7 @@ const scratch: usize = 64;
 export const few: usize = 32;
 
 /** Transposes four rows into the scratch. @returns the largest of each; a NaN is passed over */
-function gather(x: usize, classes: usize): v128 {
-  const stride = classes << 2;
-  const y = x + stride;
-  const z = y + stride;
-  const w = z + stride;
+function gather(x: usize, y: usize, z: usize, w: usize, stride: usize): v128 {
   let m = f32x4.splat(-Infinity);
   let at: usize = 0;
   let to = scratch;
@@ -49,11 +45,7 @@ function gather(x: usize, classes: usize): v128 {
 }
 
 /** Writes the scratch, each class by a factor a row, to four rows. */
-function scatter(x: usize, classes: usize, factor: v128): void {
-  const stride = classes << 2;
-  const y = x + stride;
-  const z = y + stride;
-  const w = z + stride;
+function scatter(x: usize, y: usize, z: usize, w: usize, stride: usize, factor: v128): void {
   let at: usize = 0;
   let from = scratch;
   for (; stride - at >= 16; at += 16) {
@@ -81,14 +73,24 @@ function scatter(x: usize, classes: usize, factor: v128): void {
   }
 }
 
-/** Of four rows: the softmax. */
-export function softmaxOfFew(logits: usize, result: usize, classes: usize): void {
-  const maximum = gather(logits, classes);
-  let total = f32x4.splat(0);
-  for (let at = scratch, end = scratch + (classes << 4); at < end; at += 16) {
-    const e = exp4(f32x4.sub(v128.load(at), maximum));
-    v128.store(at, e);
-    total = f32x4.add(total, e);
+/** Past the last row it stands again, and is written again: a row's answer does not depend on how many there are. */
+export function softmaxOfFew(logits: usize, result: usize, rows: usize, classes: usize): void {
+  const stride = classes << 2;
+  const toResult = result - logits;
+  for (let r: usize = 0; r < rows; r += 4) {
+    const left = rows - r;
+    const x = logits + r * stride;
+    const y = left > 1 ? x + stride : x;
+    const z = left > 2 ? y + stride : y;
+    const w = left > 3 ? z + stride : z;
+    const maximum = gather(x, y, z, w, stride);
+    let total = f32x4.splat(0);
+    for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
+      const e = exp4(f32x4.sub(v128.load(at), maximum));
+      v128.store(at, e);
+      total = f32x4.add(total, e);
+    }
+    const factor = f32x4.div(f32x4.splat(1), total);
+    scatter(x + toResult, y + toResult, z + toResult, w + toResult, stride, factor);
   }
-  scatter(result, classes, f32x4.div(f32x4.splat(1), total));
 }
