@@ -71,10 +71,11 @@ function sumOf(v: v128): f64 {
 /**
  * Sets `ties` and `rest`.
  * @param e where the exponentials are to be written, which may be the row; read only if Kept is a float type
+ * Unless Apart is a float type, ties stay in the sum: a softmax has no use for them.
  */
 // @ts-ignore: decorator
 @inline
-function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
+function sum<Kept, Scaled, Apart>(x: usize, e: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
   const m = f32x4.splat(maximum);
   const scale = f64x2.splat(inverseTemperature);
   const end = x + (classes << 2);
@@ -89,9 +90,12 @@ function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inv
       const v = v128.load(x);
       const own = exp4(distances<Scaled>(v, m, scale));
       if (isFloat<Kept>()) v128.store(x + toE, own);
-      const tie = f32x4.eq(v, m);
-      block = f32x4.add(block, v128.andnot(own, tie));
-      count = i32x4.sub(count, tie);
+      if (isFloat<Apart>()) {
+        // Of two zeros with different signs one stays in the sum, which is as good.
+        const tie = i32x4.eq(v, m);
+        block = f32x4.add(block, v128.andnot(own, tie));
+        count = i32x4.sub(count, tie);
+      } else block = f32x4.add(block, own);
     }
     total += sumOf(block);
   }
@@ -100,9 +104,11 @@ function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inv
     const v = loadTail(x, left);
     const own = exp4(distances<Scaled>(v, m, scale));
     if (isFloat<Kept>()) storeTail(x + toE, own, left);
-    const tie = f32x4.eq(v, m);
-    total += sumOf(v128.andnot(own, tie));
-    count = i32x4.sub(count, tie);
+    if (isFloat<Apart>()) {
+      const tie = i32x4.eq(v, m);
+      total += sumOf(v128.andnot(own, tie));
+      count = i32x4.sub(count, tie);
+    } else total += sumOf(own);
   }
   rest = total;
   ties = <f64>(
@@ -114,14 +120,20 @@ function sum<Kept, Scaled>(x: usize, e: usize, classes: usize, maximum: f32, inv
 }
 
 export function rowSum(x: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
-  if (inverseTemperature == 1) sum<i32, i32>(x, x, classes, maximum, 1);
-  else sum<i32, f32>(x, x, classes, maximum, inverseTemperature);
+  if (inverseTemperature == 1) sum<i32, i32, f32>(x, x, classes, maximum, 1);
+  else sum<i32, f32, f32>(x, x, classes, maximum, inverseTemperature);
 }
 
 /** The same, and writes the exponentials. */
 export function rowExponentials(x: usize, e: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
-  if (inverseTemperature == 1) sum<f32, i32>(x, e, classes, maximum, 1);
-  else sum<f32, f32>(x, e, classes, maximum, inverseTemperature);
+  if (inverseTemperature == 1) sum<f32, i32, f32>(x, e, classes, maximum, 1);
+  else sum<f32, f32, f32>(x, e, classes, maximum, inverseTemperature);
+}
+
+/** Writes the exponentials. @returns their sum */
+export function exponentialsOfSoftmax(x: usize, e: usize, classes: usize, maximum: f32): f64 {
+  sum<f32, i32, i32>(x, e, classes, maximum, 1);
+  return ties + rest;
 }
 
 /** log(ties + rest): the log-sum-exp less the maximum; NaN of a row without a softmax. */

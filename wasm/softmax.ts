@@ -1,6 +1,7 @@
 // src/cpu/softmax.ts, of rows whose classes lie side by side.
 
-import { distances, loadTail, logTotal, rest, rowExponentials, rowMaximum, rowSum, storeTail, ties } from './row-sum';
+import { few, softmaxOfFew } from './few-classes';
+import { distances, exponentialsOfSoftmax, loadTail, logTotal, rest, rowExponentials, rowMaximum, rowSum, storeTail, ties } from './row-sum';
 
 // @ts-ignore: decorator
 @inline
@@ -13,11 +14,20 @@ export function scaleRow(x: usize, classes: usize, factor: f32): void {
 
 export function softmaxRows(logits: usize, result: usize, rows: usize, classes: usize, inverseTemperature: f64): void {
   const stride = classes << 2;
+  if (classes <= few && inverseTemperature == 1) {
+    softmaxOfFew(logits, result, rows, classes);
+    return;
+  }
   for (; rows > 0; rows--) {
     const maximum = rowMaximum(logits, classes);
-    rowExponentials(logits, result, classes, maximum, inverseTemperature);
+    let total: f64;
+    if (inverseTemperature == 1) total = exponentialsOfSoftmax(logits, result, classes, maximum);
+    else {
+      rowExponentials(logits, result, classes, maximum, inverseTemperature);
+      total = ties + rest;
+    }
     // 0 times an infinite maximum is NaN, as is the rest beside a NaN.
-    scaleRow(result, classes, <f32>(1 / (ties + rest + 0 * <f64>maximum)));
+    scaleRow(result, classes, <f32>(1 / (total + 0 * <f64>maximum)));
     logits += stride;
     result += stride;
   }

@@ -1,0 +1,96 @@
+// Rows of few classes, four at a time: a lane a row, so that nothing is reduced across lanes and no vector is half empty. Up to 32 classes of
+// four rows lie transposed in the kernels' own memory (src/cpu/heap.ts begins behind it).
+
+import { exp4 } from './exp';
+
+const scratch: usize = 64;
+/** What fits into the scratch, up to where whole vectors of a row are as good. */
+export const few: usize = 32;
+
+/** Transposes four rows into the scratch. @returns the largest of each; a NaN is passed over */
+function gather(x: usize, y: usize, z: usize, w: usize, stride: usize): v128 {
+  let m = f32x4.splat(-Infinity);
+  let at: usize = 0;
+  let to = scratch;
+  for (; stride - at >= 16; at += 16) {
+    const a = v128.load(x + at);
+    const b = v128.load(y + at);
+    const c = v128.load(z + at);
+    const d = v128.load(w + at);
+    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+    const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+    const ba = i32x4.shuffle(a, b, 2, 6, 3, 7);
+    const dc = i32x4.shuffle(c, d, 2, 6, 3, 7);
+    const c0 = i64x2.shuffle(ab, cd, 0, 2);
+    const c1 = i64x2.shuffle(ab, cd, 1, 3);
+    const c2 = i64x2.shuffle(ba, dc, 0, 2);
+    const c3 = i64x2.shuffle(ba, dc, 1, 3);
+    v128.store(to, c0);
+    v128.store(to, c1, 16);
+    v128.store(to, c2, 32);
+    v128.store(to, c3, 48);
+    m = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(m, c0), c1), c2), c3);
+    to += 64;
+  }
+  for (; at < stride; at += 4) {
+    let v = v128.load32_zero(x + at);
+    v = v128.load32_lane(y + at, v, 1);
+    v = v128.load32_lane(z + at, v, 2);
+    v = v128.load32_lane(w + at, v, 3);
+    v128.store(to, v);
+    m = f32x4.pmax(m, v);
+    to += 16;
+  }
+  return m;
+}
+
+/** Writes the scratch, each class by a factor a row, to four rows. */
+function scatter(x: usize, y: usize, z: usize, w: usize, stride: usize, factor: v128): void {
+  let at: usize = 0;
+  let from = scratch;
+  for (; stride - at >= 16; at += 16) {
+    const a = f32x4.mul(v128.load(from), factor);
+    const b = f32x4.mul(v128.load(from, 16), factor);
+    const c = f32x4.mul(v128.load(from, 32), factor);
+    const d = f32x4.mul(v128.load(from, 48), factor);
+    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+    const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+    const ba = i32x4.shuffle(a, b, 2, 6, 3, 7);
+    const dc = i32x4.shuffle(c, d, 2, 6, 3, 7);
+    v128.store(x + at, i64x2.shuffle(ab, cd, 0, 2));
+    v128.store(y + at, i64x2.shuffle(ab, cd, 1, 3));
+    v128.store(z + at, i64x2.shuffle(ba, dc, 0, 2));
+    v128.store(w + at, i64x2.shuffle(ba, dc, 1, 3));
+    from += 64;
+  }
+  for (; at < stride; at += 4) {
+    const v = f32x4.mul(v128.load(from), factor);
+    v128.store32_lane(x + at, v, 0);
+    v128.store32_lane(y + at, v, 1);
+    v128.store32_lane(z + at, v, 2);
+    v128.store32_lane(w + at, v, 3);
+    from += 16;
+  }
+}
+
+/** Past the last row it stands again, and is written again: a row's answer does not depend on how many there are. */
+export function softmaxOfFew(logits: usize, result: usize, rows: usize, classes: usize): void {
+  const stride = classes << 2;
+  const toResult = result - logits;
+  for (let r: usize = 0; r < rows; r += 4) {
+    const left = rows - r;
+    const x = logits + r * stride;
+    const y = left > 1 ? x + stride : x;
+    const z = left > 2 ? y + stride : y;
+    const w = left > 3 ? z + stride : z;
+    const maximum = gather(x, y, z, w, stride);
+    let total = f32x4.splat(0);
+    for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
+      const e = exp4(f32x4.sub(v128.load(at), maximum));
+      v128.store(at, e);
+      total = f32x4.add(total, e);
+    }
+    const factor = f32x4.div(f32x4.splat(1), total);
+    scatter(x + toResult, y + toResult, z + toResult, w + toResult, stride, factor);
+  }
+}
