@@ -37,6 +37,7 @@ export { type JSDivergenceOptions, type JSDivergenceResult, jsDivergence } from 
 export { type KLDivLossOptions, klDivLoss } from './operations/kl-div-loss.js';
 export { type KLDivergenceOptions, klDivergence } from './operations/kl-divergence.js';
 export { type LinearOptions, linear } from './operations/linear.js';
+export type { LinearHeadOptions, Weight } from './operations/linear-product.js';
 export { logSoftmaxGradient } from './operations/log-softmax-gradient.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
 export { logSumExpGradient } from './operations/log-sum-exp-gradient.js';

@@ -161,11 +161,15 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       ['numbers', [-1, 2, 3], 'int32', 'int32'],
       ['Int32Array', Int32Array.of(1, 2, 3), 'float32', 'float32'],
       ['Float32Array', Float32Array.of(1.5, -2, 3), 'float16', 'float16'],
+      ['Int8Array', Int8Array.of(-128, 127, 3), undefined, 'float32'],
+      ['Int8Array', Int8Array.of(-128, 127, 3), 'int8', 'int8'],
+      ['numbers', [-128, 127, 0], 'int8', 'int8'],
     ])('%s as %s', async (_, data, asked, dtype) => {
       const x = context.tensor(data as Float32Array, [3], { dtype: asked });
       expect(x.dtype).toBe(dtype);
       const values = await x.data();
-      const types = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array, float16: Float32Array };
+      const floats = { float32: Float32Array, float16: Float32Array };
+      const types = { int32: Int32Array, uint32: Uint32Array, int8: Int8Array, ...floats };
       expect(values).toBeInstanceOf(types[dtype]);
       expect(Array.from(values)).toEqual(Array.from(data));
     });
