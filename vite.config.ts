@@ -1,11 +1,14 @@
 import { defineConfig } from 'vite';
+import { peers } from './scripts/peers.ts';
 import { wgsl } from './scripts/wgsl.ts';
 
 // `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
 export default defineConfig(({ mode }) => ({
   base: './',
-  optimizeDeps: { entries: ['index.html'] }, // examples/ have their own
-  plugins: [wgsl()],
+  // Of the page and what it measures, so that nothing is found later, for which the page would be loaded anew in the midst of a run.
+  // onnxruntime-web finds its wasm files beside its own.
+  optimizeDeps: { entries: ['index.html', 'bench/speed/peers/*.ts'], exclude: ['onnxruntime-web'] },
+  plugins: [wgsl(), peers()],
   build:
     mode === 'page'
       ? { target: 'es2022', outDir: 'dist-page' }

@@ -1,21 +1,10 @@
 // `npm run bench:options`: what each option of crossEntropy costs, as a ratio to the call without it, measured side by side. Writes the
 // table of docs/measured.md.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { softwareVulkan } from '../scripts/browser.mjs';
+import { writeMeasured } from './measured.mjs';
+import { withVulkan } from './vulkan.mjs';
 
 const [rows, classes, rounds] = [1024, 1000, 25];
-const markers = ['<!-- Written by bench/options.mjs. -->', '<!-- End of what bench/options.mjs wrote. -->'];
-
-/** Dawn's loader reads these when a process starts. */
-function withVulkan() {
-  const vulkan = softwareVulkan();
-  if (!vulkan || process.env.VK_ICD_FILENAMES) return;
-  const env = { ...process.env, VK_ICD_FILENAMES: vulkan.driver, LD_LIBRARY_PATH: vulkan.libraries };
-  process.exit(spawnSync(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'inherit', env }).status ?? 1);
-}
 
 /** Calls by what is special about them; the first is what the others are compared with. */
 function callsOf(context, { crossEntropy }) {
@@ -63,14 +52,6 @@ async function measure(context, library) {
   return new Map([...times].map(([name, list]) => [name, median(list)]));
 }
 
-function writeReport(markdown) {
-  const report = new URL('../docs/measured.md', import.meta.url);
-  const text = readFileSync(report, 'utf8');
-  const [from, to] = markers.map((marker) => text.indexOf(marker));
-  if (from < 0 || to < from) throw new Error(`docs/measured.md: "${markers[0]}" and "${markers[1]}" must stand in it`);
-  writeFileSync(report, `${text.slice(0, from + markers[0].length)}\n\n${markdown}\n\n${text.slice(to)}`);
-}
-
 withVulkan();
 const library = await import('../dist/index.js');
 const { create } = await import('webgpu');
@@ -95,5 +76,5 @@ const markdown = [
   ['| | CPU | WebGPU |', '| --- | ---: | ---: |', ...table].join('\n'),
 ].join('\n\n');
 console.log(markdown);
-writeReport(markdown);
+writeMeasured('bench/options.mjs', markdown);
 process.exit(0);

@@ -56,11 +56,12 @@ function launch() {
 /**
  * Opens a server and a browser, hands them to `use`, and closes both.
  * @template T
- * @param {(bench: { url: string, browser: import('puppeteer').Browser, facts: object }) => Promise<T>} use
+ * @param {(bench: import('./serve.mjs').Bench) => Promise<T>} use
+ * @param {{ pytorch?: boolean }} options whether PyTorch takes part
  * @returns {Promise<T>}
  */
-export async function withBench(use) {
-  const pytorch = await startPyTorch();
+export async function withBench(use, { pytorch: wanted = true } = {}) {
+  const pytorch = wanted ? await startPyTorch() : null;
   const opened = [async () => pytorch?.child.kill()];
   try {
     const server = await serve(pytorch);

@@ -83,7 +83,8 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
     render();
   });
   new ResizeObserver(() => {
-    if (columnsOf(group) !== columns) render();
+    // While another view is open the grid has no columns, and the page turned to must stay.
+    if (group.checkVisibility() && columnsOf(group) !== columns) render();
   }).observe(group);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);

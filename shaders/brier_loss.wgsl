@@ -6,7 +6,7 @@
 //   d loss / d logit_c = 2 p_c (miss_c - sum of p_k miss_k)
 //
 // Twin: src/cpu/brier-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/labels.wgsl, lib/centred.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl, lib/labels.wgsl, lib/centred.wgsl
 
 struct Params {
   rows: u32,
@@ -53,7 +53,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   if (!HAS_LABELS) {
     label = label_of(place.row);
   }
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   var sum = vec4f(0.0); // loss in two parts, mean in two parts
   var block = vec4f(0.0);
   var bad = 0u; // a label that is no number

@@ -47,15 +47,19 @@ struct Terms {
 }
 
 // a_c, given the label's bits where there are labels.
-fn mass_of(c: u32, i: u32, label: Label) -> f32 {
-  var q = f32(c == label.class_index);
+fn masses_of(c: vec4u, i: vec4u, label: Label) -> vec4f {
+  var q = select(vec4f(0.0), vec4f(1.0), c == vec4u(label.class_index));
   if (HAS_LABELS) {
-    q = bitcast<f32>(label_bits(i));
+    q = bitcast<vec4f>(vec4u(label_bits(i.x), label_bits(i.y), label_bits(i.z), label_bits(i.w)));
   }
   if (SMOOTHING) {
     q = q * (1.0 - params.smoothing) + params.smoothing / f32(params.classes);
   }
-  return class_weight(c) * q;
+  if (HAS_CLASS_WEIGHTS) {
+    let known = min(c, vec4u(params.classes - 1u));
+    q *= vec4f(class_weight(known.x), class_weight(known.y), class_weight(known.z), class_weight(known.w));
+  }
+  return q;
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
@@ -63,7 +67,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   if (!HAS_LABELS) {
     label = label_of(place.row);
   }
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   var terms = Terms(row, label, start, Mass(), false, !label.known || is_undefined(row), false);
   if (HAS_LABELS || SMOOTHING) {
     add_masses(at, place.lane, &terms);
@@ -87,7 +91,7 @@ fn add_masses(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
     if (HAS_LABELS) {
       found.y |= u32(magnitude_of(label_bits(i)) >= INFINITY_BITS);
     }
-    let mass = mass_of(c, i, (*terms).label);
+    let mass = masses_of(vec4u(c), vec4u(i), (*terms).label).x;
     let d = distance(logit(i), (*terms).row);
     found.x |= u32(d == INFINITELY_FAR && mass != 0.0);
     add_mass(&sums, mass, select(mass * d, 0.0, d == INFINITELY_FAR));
@@ -137,21 +141,21 @@ fn loss_bits(terms: Terms) -> u32 {
   return bitcast<u32>(loss);
 }
 
-fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
+fn derivatives(terms: Terms, c: vec4u, i: vec4u, bits: vec4u) -> vec4u {
   if (terms.undefined) {
-    return NAN_BITS;
+    return vec4u(NAN_BITS);
   }
-  let share = share_of(logit(i), terms.row);
+  let shares = shares_of(logits(bits), terms.row);
   let inverse_total = 1.0 / (terms.row.ties + terms.row.rest);
-  let p = share.own * inverse_total;
-  let a = mass_of(c, i, terms.label);
+  let p = shares.own * inverse_total;
+  let a = masses_of(c, i, terms.label);
   let mass = whole_mass(terms.mass);
-  let near_one = mass_without(terms.mass, a) - mass * (share.others * inverse_total);
-  var slope = select(mass * p - a, near_one, p > 0.5);
+  let near_one = mass_without(terms.mass, a) - mass * (shares.others * inverse_total);
+  var slopes = select(mass * p - a, near_one, p > vec4f(0.5));
   if (Z_LOSS) {
-    slope += 2.0 * params.z_loss * bitcast<f32>(log_sum_exp_bits(terms.row)) * p;
+    slopes += 2.0 * params.z_loss * bitcast<f32>(log_sum_exp_bits(terms.row)) * p;
   }
-  return bitcast<u32>(slope * params.inverse_temperature * softcap_slope(load(i)));
+  return bitcast<vec4u>(slopes * params.inverse_temperature * softcap_slopes(bits));
 }
 
 fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {

@@ -5,7 +5,7 @@
 //
 // It is the loss entropyLoss, and without a gradient or without losses the functions entropy and entropyGradient.
 // Twin: src/cpu/entropy.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl
 
 struct Params {
   rows: u32,
@@ -25,7 +25,7 @@ struct Terms {
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   var sum = 0.0;
   var block = 0.0;
   var visited = 0u;

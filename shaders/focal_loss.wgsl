@@ -11,7 +11,7 @@
 //
 // (-log p_t) / missed goes to 1 as both go to 0, so no power below 0 is ever taken.
 // Twin: src/cpu/focal-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl, lib/power.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl, lib/power.wgsl
 
 struct Params {
   rows: u32,
@@ -40,7 +40,7 @@ struct Terms {
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let label = label_of(place.row);
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   let bits = logit(start + label.class_index * params.inner);
   let share = share_of(bits, row);
   let d = distance(bits, row);

@@ -110,9 +110,9 @@ fn both(pair: Pair, logs: vec2f) -> f32 {
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   reads_other = false;
-  let a = row_sum(at, place.lane, start);
+  let a = row_sum(at, place);
   reads_other = true;
-  let b = row_sum(at, place.lane, start);
+  let b = row_sum(at, place);
   var terms = Terms(a, b, log_total(b) - log_total(a), vec2<bool>(false), start, 0.0, vec2f(0.0), vec2f(0.0));
   survey(at, place.lane, &terms);
   add_all(at, place.lane, &terms);
@@ -190,8 +190,8 @@ fn loss_bits(terms: Terms) -> u32 {
 }
 
 // There is no output: finish_row stores both gradients.
-fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
-  return 0u;
+fn derivatives(terms: Terms, c: vec4u, i: vec4u, bits: vec4u) -> vec4u {
+  return vec4u(0u);
 }
 
 fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {

@@ -6,7 +6,7 @@
 //
 // Near p = t the terms cancel: what is left of the loss is then off by up to 3e-7 x sum of t_c (|log t_c| + |log p_c|), measured 1.8e-7.
 // Twin: src/cpu/kl-divergence.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl
 
 struct Params {
   rows: u32,
@@ -28,7 +28,7 @@ struct Terms {
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   var sums = MassSum();
   var found = vec2u(0u); // mass on a masked class, a target that is no probability
   for (var c = place.lane; c < params.classes; c += LANES) {
@@ -66,7 +66,7 @@ fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {
   let inverse_total = 1.0 / (terms.row.ties + terms.row.rest);
   let p = share.own * inverse_total;
   let mass = whole_mass(terms.mass);
-  let slope = select(mass * p - t, mass_without(terms.mass, t) - mass * (share.others * inverse_total), p > 0.5);
+  let slope = select(mass * p - t, mass_without(terms.mass, vec4f(t)).x - mass * (share.others * inverse_total), p > 0.5);
   return bitcast<u32>(slope * params.inverse_temperature);
 }
 

@@ -33,13 +33,13 @@ fn log_probability(i: u32) -> f32 {
   return bitcast<f32>(select(bits, 0xff7fffffu, bits == NEGATIVE_INFINITY_BITS));
 }
 
-fn sums(at: Invocation, lane: u32, start: u32) -> Sums {
-  let row = row_maximum(at, lane, start);
+fn sums(at: Invocation, place: Lane, start: u32) -> Sums {
+  let row = row_maximum(at, place);
   var sum = vec2f(0.0); // around, most
   var block = vec2f(0.0);
   var bad = 0u;
   var visited = 0u;
-  for (var c = lane; c < params.classes; c += LANES) {
+  for (var c = place.lane; c < params.classes; c += LANES) {
     let i = start + c * params.inner;
     let bits = upstream_bits(i);
     bad |= u32(magnitude_of(bits) >= INFINITY_BITS);
@@ -60,7 +60,7 @@ fn sums(at: Invocation, lane: u32, start: u32) -> Sums {
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let start = row_start(place.row, params.classes, params.inner);
-  let total = sums(at, place.lane, start);
+  let total = sums(at, place, start);
   if (!place.inside) {
     return;
   }

@@ -17,7 +17,7 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
-  let row = row_sum(at, place.lane, row_start(place.row, params.classes, params.inner));
+  let row = row_sum(at, place);
   if (place.inside && place.lane == 0u) {
     sums[offsets.sums + place.row] = log_sum_exp_bits(row);
   }

@@ -17,7 +17,7 @@ struct Params {
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let start = row_start(place.row, params.classes, params.inner);
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   let inverse_total = 1.0 / (row.ties + row.rest);
   if (!place.inside) {
     return;

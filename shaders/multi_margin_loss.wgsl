@@ -8,7 +8,7 @@
 // is added, so short_c is off by up to half a unit of the last place of x_c - x_t: a loss near 0 has that absolute error (6e-8 at
 // differences below 1), measured 5.6e-8.
 // Twin: src/cpu/multi-margin-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl
 
 struct Params {
   rows: u32,
@@ -50,7 +50,7 @@ fn quarter_of(label: Label, chosen: u32, c: u32, bits: u32) -> f32 {
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let label = label_of(place.row);
-  let row = row_maximum(at, place.lane, start);
+  let row = row_maximum(at, place);
   let chosen = load(start + label.class_index * params.inner);
   let inverse_classes = 1.0 / f32(params.classes);
   var sum = vec2f(0.0); // quarters, second

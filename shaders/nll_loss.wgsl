@@ -5,7 +5,7 @@
 //
 // The whole row is looked at: one that holds NaN or +infinity, or nothing but -infinity, has no answer.
 // Twin: src/cpu/nll-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/targets.wgsl
+// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl
 
 struct Params {
   rows: u32,
@@ -29,7 +29,7 @@ struct Terms {
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let label = label_of(place.row);
-  let row = row_maximum(at, place.lane, start);
+  let row = row_maximum(at, place);
   return Terms(label, load(start + label.class_index * params.inner), !label.known || is_undefined(row));
 }
 

@@ -37,7 +37,7 @@ const EVERY_CLASS = vec2u(0u, NO_CLASS); // the last of all, as (key, index)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
   let start = row_start(place.row, params.classes, params.inner);
-  let row = row_maximum(at, place.lane, start);
+  let row = row_maximum(at, place);
   var last = EVERY_CLASS;
   if (TOP_K) {
     last = last_kept(at, place.lane, start, row, Search(BY_COUNT, params.top_k, last, 0u, true));

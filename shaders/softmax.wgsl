@@ -18,27 +18,23 @@ override LOG: bool = false;
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
-  let start = row_start(place.row, params.classes, params.inner);
-  let row = row_sum(at, place.lane, start);
+  let row = row_sum(at, place);
   let inverse_total = 1.0 / (row.ties + row.rest);
   let logarithm = log_total(row);
   if (!place.inside) {
     return;
   }
-  for (var c = place.lane; c < params.classes; c += LANES) {
-    let i = start + c * params.inner;
-    let bits = load(i);
+  let fours = fours_of(place);
+  for (var n = 0u; n < fours.count; n++) {
+    let bits = reread(fours, n);
     if (is_undefined(row)) {
-      store(i, NAN_BITS);
+      store_four(fours, n, vec4u(NAN_BITS));
     } else if (LOG) {
-      store(i, log_probability(bits, row, logarithm));
+      let d = distances(bits, row);
+      let far = d == vec4f(INFINITELY_FAR);
+      store_four(fours, n, select(bitcast<vec4u>(-d - logarithm), vec4u(NEGATIVE_INFINITY_BITS), far));
     } else {
-      store(i, bitcast<u32>(exponential(bits, row) * inverse_total));
+      store_four(fours, n, bitcast<vec4u>(exponentials(bits, row) * inverse_total));
     }
   }
-}
-
-fn log_probability(bits: u32, row: RowSum, logarithm: f32) -> u32 {
-  let d = distance(bits, row);
-  return select(bitcast<u32>(-d - logarithm), NEGATIVE_INFINITY_BITS, d == INFINITELY_FAR);
 }

@@ -2,9 +2,10 @@
 //
 // The row is read once for every BATCH results. Each lane keeps the best BATCH of its classes that come after those already
 // found, in a sorted list; then the lanes' heads are merged BATCH times, and the lane whose head was taken moves up. So any k is
-// right, and a small k, the usual one, reads the row once.
+// right, and a small k, the usual one, reads the row once. The part of a strip is its best BATCH, among which all of up to BATCH
+// results are.
 // Twin: src/cpu/top-k.ts
-// Needs: lib/lanes.wgsl
+// Needs: lib/fours.wgsl, lib/strips.wgsl
 // Seams: io, order, reduce
 
 struct Params {
@@ -32,42 +33,66 @@ fn is_before(a: vec2u, b: vec2u) -> bool {
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
-  let start = row_start(place.row, params.classes, params.inner);
-  let results = place.row / params.inner * params.k * params.inner + place.row % params.inner;
+  let wanted = select(params.k, BATCH, HAS_STRIPS);
   var last = NOTHING; // the last found
-  for (var found = 0u; found < params.k; found += BATCH) {
-    var best = best_after(last, found == 0u, place.lane, start);
-    for (var j = found; j < min(found + BATCH, params.k); j++) {
+  for (var found = 0u; found < wanted; found += BATCH) {
+    var best = best_after(last, found == 0u, place);
+    for (var j = found; j < min(found + BATCH, wanted); j++) {
       let head = best.list[0];
       last = reduced(at, MERGE_BEST, head);
       if (all(head == last)) {
         move_up(&best);
       }
       if (place.inside && place.lane == 0u) {
-        let i = results + j * params.inner;
-        store(i, load(start + last.y * params.inner));
-        indices[offsets.indices + i] = last.y;
+        put(place, j, last);
       }
     }
   }
 }
 
+// Stores the best but j.
+fn put(place: Lane, j: u32, best: vec2u) {
+  if (HAS_STRIPS) {
+    put_part(place, j, best);
+    return;
+  }
+  if (place.strip == 0u) {
+    let i = place.row / params.inner * params.k * params.inner + place.row % params.inner + j * params.inner;
+    store(i, load(row_start(place.row, params.classes, params.inner) + best.y * params.inner));
+    indices[offsets.indices + i] = best.y;
+  }
+}
+
 // The best of a lane's classes among those that come after `last`.
-fn best_after(last: vec2u, all_of_them: bool, lane: u32, start: u32) -> Best {
+fn best_after(last: vec2u, all_of_them: bool, place: Lane) -> Best {
   var best: Best;
   for (var i = 0u; i < BATCH; i++) {
     best.list[i] = NOTHING;
   }
-  for (var c = lane; c < params.classes; c += LANES) {
-    let candidate = vec2u(order_key(load(start + c * params.inner)), c);
-    if (is_before(candidate, best.list[BATCH - 1u]) && (all_of_them || is_before(last, candidate))) {
-      insert(&best, candidate);
+  if (HAS_PARTS) {
+    for (var i = place.lane; i < STRIPS * BATCH; i += LANES) {
+      consider(&best, part_at(place.row, i));
+    }
+    return best;
+  }
+  let fours = fours_of(place);
+  for (var n = 0u; n < fours.count; n++) {
+    let bits = take(fours, n);
+    let c = classes_at(fours, n);
+    for (var k = 0u; k < 4u; k++) {
+      let candidate = vec2u(order_key(bits[k]), c[k]);
+      if (c[k] <= fours.last && (all_of_them || is_before(last, candidate))) {
+        consider(&best, candidate);
+      }
     }
   }
   return best;
 }
 
-fn insert(best: ptr<function, Best>, candidate: vec2u) {
+fn consider(best: ptr<function, Best>, candidate: vec2u) {
+  if (!is_before(candidate, (*best).list[BATCH - 1u])) {
+    return;
+  }
   var i = BATCH - 1u;
   while (i > 0u && is_before(candidate, (*best).list[i - 1u])) {
     (*best).list[i] = (*best).list[i - 1u];

@@ -44,6 +44,12 @@ export interface Storage {
  */
 export type Bound = readonly [storage: Storage, perRow: number, first?: number, count?: number];
 
+/** What makes the `parts` of rows in strips: a kernel that writes so many words of each strip to `strips`. */
+export interface Splits {
+  readonly kernel: Part;
+  readonly words: number;
+}
+
 /** One kernel over rows. The backend picks the variant, cuts the rows into what a binding and a dispatch can hold, and binds by name. */
 export interface RowPass {
   readonly kernel: Part;
@@ -56,6 +62,8 @@ export interface RowPass {
   readonly constants?: Readonly<Record<string, number>>;
   /** Choices for the seams that are the operation's own. */
   readonly seams?: Readonly<Record<string, Part>>;
+  /** For kernels that can take few long rows in strips, each of which reads of the others nothing but their `parts`. */
+  readonly splits?: Splits;
   /** Workgroups for a number of rows, where it is not the plan's (one invocation or lane group a row). */
   readonly workgroups?: (rows: number) => number;
 }

@@ -76,7 +76,7 @@ describe('which backend', () => {
     expect(context.reason).toContain('acme fast (Acme Fast 9)');
     const x = context.tensor([Array.from({ length: 40 }, (_, i) => i / 10)]); // 40 classes: more than an invocation's share
     const p = softmax(x);
-    expect(p.plan).toBe('softmax/barrier-32x4');
+    expect(p.plan).toBe('softmax/barrier-16x8-held1');
     const cpu = await createContext({ backend: 'cpu' });
     const expected = await softmax(cpu.tensor(await x.data(), [1, 40])).data();
     (await p.data()).forEach((v, i) => {

@@ -6,33 +6,47 @@ import { pooledSize } from '../src/webgpu/buffers.ts';
 import { checkPlan, chunksOf, defaultPlan, type Facts, gridOf, type Plan, planName } from '../src/webgpu/plan.ts';
 import { errorOf } from './support/errors.ts';
 
-const hardware: Facts = { software: false, subgroups: true, maxInvocations: 256 };
-const without: Facts = { ...hardware, subgroups: false };
+const hardware: Facts = { software: false, subgroups: true, minSubgroup: 32, maxSubgroup: 32, maxInvocations: 256 };
+const without: Facts = { software: false, subgroups: false, maxInvocations: 256 };
 const software: Facts = { ...hardware, software: true };
 
 describe('the default plan', () => {
   const planOf = (rows: number, classes: number, inner: number, facts: Facts) =>
-    planName('k', defaultPlan({ kernel: 'k', rows, classes, inner }, facts));
+    planName('k', defaultPlan({ kernel: 'k', rows, classes, inner, splits: true }, facts));
 
   it.each<[string, number, number, number, Facts, string]>([
-    ['few classes', 1000, 32, 1, hardware, 'k/none-1x64'],
-    ['one more than few', 1000, 33, 1, hardware, 'k/barrier-32x4'],
-    ['the most for a lane group', 1000, 1024, 1, hardware, 'k/barrier-32x4'],
-    ['one more', 1000, 1025, 1, hardware, 'k/subgroup-256x1'],
-    ['one more, without subgroups', 1000, 1025, 1, without, 'k/barrier-256x1'],
-    ['one row of very many', 1, 1_000_000, 1, hardware, 'k/subgroup-256x1'],
-    ['an inner axis that is short', 1000, 33, 31, hardware, 'k/barrier-32x4'],
+    ['few classes: several rows a subgroup', 1000, 10, 1, hardware, 'k/shuffle-4x32-held1'],
+    ['few classes, without subgroups', 1000, 32, 1, without, 'k/none-1x64'],
+    ['one more, without subgroups', 1000, 33, 1, without, 'k/barrier-16x8-held1'],
+    ['the most for a lane group', 1000, 1024, 1, hardware, 'k/shuffle-32x4-held8'],
+    ['the same without subgroups', 1000, 1024, 1, without, 'k/barrier-32x4-held8'],
+    ['subgroups that may be small', 1000, 100, 1, { ...hardware, minSubgroup: 8 }, 'k/shuffle-8x16-held4'],
+    ['subgroups that are too small', 1000, 100, 1, { ...hardware, minSubgroup: 4 }, 'k/barrier-32x4-held1'],
+    ['one more', 1000, 1025, 1, hardware, 'k/subgroup-256x1-held2'],
+    ['one more, without subgroups', 1000, 1025, 1, without, 'k/barrier-256x1-held2'],
+    ['the most that registers hold', 1000, 16_384, 1, hardware, 'k/subgroup-256x1-held16'],
+    ['more: read twice', 1000, 128_256, 1, hardware, 'k/subgroup-256x1-held16'],
+    ['few rows of very many: strips', 16, 128_256, 1, hardware, 'k/subgroup-256x1-held8-strips16'],
+    ['one row of very many', 1, 1_000_000, 1, hardware, 'k/subgroup-256x1-held8-strips128'],
+    ['an inner axis that is short', 1000, 33, 31, hardware, 'k/shuffle-16x8-held1'],
     ['an inner axis along which rows are neighbours', 1000, 1025, 32, hardware, 'k/none-1x64'],
-    ['a small device', 1000, 33, 1, { ...hardware, maxInvocations: 128 }, 'k/barrier-32x2'],
-    ['a small device, many classes', 1, 1025, 1, { ...hardware, maxInvocations: 128 }, 'k/subgroup-128x1'],
-    ['a device whose limit is no power of two', 1, 1025, 1, { ...without, maxInvocations: 255 }, 'k/barrier-128x1'],
-    ['a large device', 1, 1025, 1, { ...without, maxInvocations: 1024 }, 'k/barrier-256x1'],
+    ['a small device', 1000, 33, 1, { ...hardware, maxInvocations: 128 }, 'k/shuffle-16x4-held1'],
+    ['a small device, many classes', 1, 1025, 1, { ...hardware, maxInvocations: 128 }, 'k/subgroup-128x1-held3'],
+    [
+      'a device whose limit is no power of two',
+      1,
+      1025,
+      1,
+      { ...without, maxInvocations: 255 },
+      'k/barrier-128x1-held3',
+    ],
+    ['a large device', 1, 1025, 1, { ...without, maxInvocations: 1024 }, 'k/barrier-256x1-held2'],
     ['software: never a barrier', 1000, 1_000_000, 1, software, 'k/none-1x64'],
-    ['rows that fill a workgroup', 64, 10, 1, software, 'k/none-1x64'],
-    ['one row less', 63, 10, 1, software, 'k/none-1x16'],
-    ['rows that fill a small one', 16, 10, 1, software, 'k/none-1x16'],
-    ['one row less', 15, 10, 1, software, 'k/none-1x4'],
-    ['no rows', 0, 10, 1, hardware, 'k/none-1x4'],
+    ['software: workgroups for every core', 64, 10, 1, software, 'k/none-1x4'],
+    ['software: one row in strips', 1, 4096, 1, software, 'k/none-1x4-strips32'],
+    ['software: one class less', 1, 4095, 1, software, 'k/none-1x4'],
+    ['software: rows enough without strips', 16, 4096, 1, software, 'k/none-1x4'],
+    ['no rows', 0, 10, 1, hardware, 'k/shuffle-4x32-held1'],
   ])('%s', (_, rows, classes, inner, facts, name) => {
     expect(planOf(rows, classes, inner, facts)).toBe(name);
   });
@@ -42,11 +56,13 @@ describe('the default plan', () => {
     const facts = fc.record({
       software: fc.boolean(),
       subgroups: fc.boolean(),
+      minSubgroup: fc.constantFrom(undefined, 4, 8, 16, 32),
+      maxSubgroup: fc.constantFrom(undefined, 32, 64),
       maxInvocations: fc.integer({ min: 64, max: 2048 }), // no device has less than 128
     });
     fc.assert(
-      fc.property(any, any, any, facts, (rows, classes, inner, facts) => {
-        const plan = defaultPlan({ kernel: 'k', rows, classes, inner }, facts);
+      fc.property(any, any, any, fc.boolean(), facts, (rows, classes, inner, splits, facts) => {
+        const plan = defaultPlan({ kernel: 'k', rows, classes, inner, splits }, facts);
         expect(checkPlan(plan, facts)).toBe(plan);
         if (facts.software) expect(plan.reduce).toBe('none');
       }),
@@ -63,6 +79,8 @@ describe('a plan from outside', () => {
     { reduce: 'barrier', lanes: 64, rows: 4 },
     { reduce: 'barrier', lanes: 2, rows: 127 },
     { reduce: 'subgroup', lanes: 256, rows: 1 },
+    { reduce: 'subgroup', lanes: 256, rows: 1, held: 16, strips: 3 },
+    { reduce: 'shuffle', lanes: 8, rows: 4 },
   ])('is taken: %j', (plan) => {
     expect(checkPlan(plan, hardware)).toBe(plan);
   });
@@ -77,6 +95,11 @@ describe('a plan from outside', () => {
     ['negative lanes', { reduce: 'barrier', lanes: -4, rows: 1 }],
     ['no rows', { reduce: 'barrier', lanes: 4, rows: 0 }],
     ['rows that are not whole', { reduce: 'barrier', lanes: 4, rows: 1.5 }],
+    ['rows that leave a subgroup half empty', { reduce: 'shuffle', lanes: 8, rows: 2 }],
+    ['more lanes than a subgroup may have', { reduce: 'shuffle', lanes: 64, rows: 2 }],
+    ['half a strip', { reduce: 'none', lanes: 1, rows: 4, strips: 0.5 }],
+    ['no strip', { reduce: 'none', lanes: 1, rows: 4, strips: 0 }],
+    ['negative registers', { reduce: 'none', lanes: 1, rows: 4, held: -1 }],
     ['NaN', { reduce: 'barrier', lanes: Number.NaN, rows: 1 }],
     ['infinity', { reduce: 'barrier', lanes: Number.POSITIVE_INFINITY, rows: 1 }],
     ['several rows to a subgroup', { reduce: 'subgroup', lanes: 32, rows: 2 }],
@@ -115,7 +138,7 @@ describe('a plan from outside', () => {
     ]);
     const first = softmax(x, { axis: 1 });
     expect(first.plan).toBe('softmax/barrier-4x2');
-    const request = { kernel: 'softmax', rows: 2, classes: 3, inner: 2 };
+    const request = { kernel: 'softmax', rows: 2, classes: 3, inner: 2, splits: true };
     expect(asked).toEqual([request, context.device!.limits.maxComputeInvocationsPerWorkgroup]);
     const error = await errorOf(() => softmax(x, { axis: 1 }));
     expect(error).toBeInstanceOf(RangeError);

@@ -1,13 +1,7 @@
 // `npm run bench:accuracy`: measures all contenders in a browser, and writes the tables of docs/measured.md.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeMeasured } from '../measured.mjs';
 import { withBench } from '../serve.mjs';
 import { closestToPromise, toMarkdown } from './table.mjs';
-
-const report = new URL('../../docs/measured.md', import.meta.url);
-const [begin, end] = [
-  '<!-- Written by bench/accuracy/run.mjs. -->',
-  '<!-- End of what bench/accuracy/run.mjs wrote. -->',
-];
 
 /** Warnings and errors of a page, each once, without colours and times. */
 function collectWarnings(page) {
@@ -45,19 +39,12 @@ async function measureAll(bench) {
   return { results, adapter: start.adapter };
 }
 
-function writeReport(markdown) {
-  const text = readFileSync(report, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/measured.md: "${begin}" and "${end}" must stand in it`);
-  writeFileSync(report, `${text.slice(0, from + begin.length)}\n\n${markdown}\n\n${text.slice(to)}`);
-}
-
 await withBench(async (bench) => {
   const { results, adapter } = await measureAll(bench);
   const date = new Date().toISOString().slice(0, 10);
   const facts = { ...bench.facts, adapter, date, command: 'npm ci --prefix bench && npm run bench:accuracy' };
   const markdown = toMarkdown(results, facts);
   console.log(`\n${markdown}`);
-  writeReport(markdown);
+  writeMeasured('bench/accuracy/run.mjs', markdown);
   if (closestToPromise(results) > 1) throw new Error('crosshead does not hold what it promises');
 });

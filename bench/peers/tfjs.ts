@@ -2,19 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import type { Run } from './contenders.ts';
-
-async function use(backend: 'webgpu' | 'wasm') {
-  if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
-  else {
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-    setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
-  }
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its backend ${backend}`);
-  await tf.ready();
-}
+import { startTfjs } from './start-tfjs.ts';
 
 export async function open(backend: 'webgpu' | 'wasm'): Promise<Run> {
-  await use(backend);
+  await startTfjs(backend);
   return async (logits, shape, targets) => {
     const x = tf.tensor2d(logits, shape);
     const labels = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), shape[1]), 'float32'));

@@ -23,6 +23,15 @@ fn product_bits(a: u32, b: u32) -> u32 {
   return INFINITY_BITS | ((a ^ b) & 0x80000000u);
 }
 
+// The same of four.
+fn product_of_bits(a: vec4u, b: u32) -> vec4u {
+  let magnitudes = a & vec4u(0x7fffffffu);
+  if (max(max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w)), magnitude_of(b)) < INFINITY_BITS) {
+    return bitcast<vec4u>(bitcast<vec4f>(a) * bitcast<f32>(b));
+  }
+  return vec4u(product_bits(a.x, b), product_bits(a.y, b), product_bits(a.z, b), product_bits(a.w, b));
+}
+
 // a - b as bits, as IEEE 754 has it.
 fn difference_bits(a: u32, b: u32) -> u32 {
   if (max(magnitude_of(a), magnitude_of(b)) < INFINITY_BITS) {

@@ -1,19 +1,23 @@
-// Which row an invocation works on, and which of the row's lanes it is.
+// Which row an invocation works on, which strip of its classes, and which of the strip's lanes it is.
 // Seams: reduce
 
-override WORKGROUP: u32 = 64u; // invocations a workgroup, rows x LANES
-override LANES: u32 = 1u;      // invocations a row, a power of two
+override WORKGROUP: u32 = 64u; // invocations a workgroup, strips x LANES
+override LANES: u32 = 1u;      // invocations a strip, a power of two
+override STRIPS: u32 = 1u;     // pieces that the classes of a row are cut into: more than 1 where there are few long rows
 
 struct Lane {
   row: u32,
   lane: u32,
-  inside: bool, // false past the last row; such lanes work on the last row, so that all reach the barriers, and store nothing
+  inside: bool, // false past the last row; such lanes work on the last strip, so that all reach the barriers, and store nothing
+  strip: u32,
 }
 
 fn lane_of(at: Invocation, rows: u32) -> Lane {
   let group = at.workgroup.x + at.workgroup.y * 65535u;
-  let row = group * (WORKGROUP / LANES) + at.index / LANES;
-  return Lane(min(row, rows - 1u), at.index % LANES, row < rows);
+  let index = index_of(at);
+  let strip = group * (WORKGROUP / LANES) + index / LANES;
+  let known = min(strip, rows * STRIPS - 1u);
+  return Lane(known / STRIPS, index % LANES, strip == known, known % STRIPS);
 }
 
 // The first element of a row; class c lies c x inner further.

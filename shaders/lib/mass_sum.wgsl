@@ -44,6 +44,6 @@ fn whole_mass(mass: Mass) -> f32 {
 }
 
 // The mass of the other labels: nothing is left of the label's own, nor lost of theirs.
-fn mass_without(mass: Mass, own: f32) -> f32 {
-  return select((mass.small - own) + mass.large, mass.small + (mass.large - own), abs(own) > LARGE_MASS);
+fn mass_without(mass: Mass, own: vec4f) -> vec4f {
+  return select((mass.small - own) + mass.large, mass.small + (mass.large - own), abs(own) > vec4f(LARGE_MASS));
 }

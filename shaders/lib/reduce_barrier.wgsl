@@ -6,6 +6,11 @@ struct Invocation {
   @builtin(local_invocation_index) index: u32,
 }
 
+// The invocation's number in its workgroup, by which rows are given out.
+fn index_of(at: Invocation) -> u32 {
+  return at.index;
+}
+
 var<workgroup> tree: array<vec2u, WORKGROUP>;
 
 // Waits for all lanes to have read what they read of storage.

@@ -12,6 +12,11 @@ struct Invocation {
   @builtin(subgroup_id) subgroup: u32,
 }
 
+// The invocation's number in its workgroup, by which rows are given out.
+fn index_of(at: Invocation) -> u32 {
+  return at.index;
+}
+
 var<workgroup> partials: array<vec2u, WORKGROUP>;
 
 // Waits for all lanes to have read what they read of storage.

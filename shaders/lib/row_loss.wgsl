@@ -7,10 +7,11 @@
 //   fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms      all reductions; every lane comes here
 //   fn is_ignored(terms: Terms) -> bool                    such a row has loss and derivatives 0
 //   fn loss_bits(terms: Terms) -> u32
-//   fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32   by class c, which is element i
+//   fn derivatives(terms: Terms, c: vec4u, i: vec4u, bits: vec4u) -> vec4u      by classes c, which are elements i and hold bits;
+//                                                          or one by one, through lib/derivative_each.wgsl
 //   fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool)   results of its own; `slopes` is false where all
 //                                                          derivatives are 0
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/divisor.wgsl, lib/upstream.wgsl, lib/weights.wgsl
+// Needs: lib/bits.wgsl, lib/fours.wgsl, lib/divisor.wgsl, lib/upstream.wgsl, lib/weights.wgsl
 // Seams: io, reduce
 
 @group(0) @binding(3) var<storage, read_write> losses: array<u32>; // (rows)
@@ -37,9 +38,11 @@ fn main(at: Invocation) {
   let slopes = counts && divided_by != 0.0;
   finish_row(terms, place, scale, slopes); // before the gradient, which may overwrite what it reads
   if (HAS_OUTPUT) {
-    for (var c = place.lane; c < params.classes; c += LANES) {
-      let i = start + c * params.inner;
-      store(i, select(0u, product_bits(derivative_bits(terms, c, i), scale), slopes));
+    let fours = fours_of(place);
+    for (var n = 0u; n < fours.count; n++) {
+      let c = classes_at(fours, n);
+      let bits = derivatives(terms, c, elements_of(fours, c), reread(fours, n));
+      store_four(fours, n, select(vec4u(0u), product_of_bits(bits, scale), slopes));
     }
   }
 }

@@ -2,16 +2,26 @@
 //
 // A row's softmax is exp((x - maximum) / temperature) / (ties + rest), where `ties` counts the classes that equal the maximum
 // and `rest` is the sum over the others. Kept apart, the sum beside one maximum is (ties - 1) + rest with no digit lost to
-// subtraction, which is all that the loss of a confident row consists of. Sums are closed every 256 terms, so that rounding does
-// not grow with the number of classes.
+// subtraction, which is all that the loss of a confident row consists of.
+//
+// A row is read in one go: its classes are summed beside the maximum so far, and what was summed is scaled when a later one is larger
+// (Milakov and Gimelshein 2018, Online normalizer calculation for softmax), no more often than every 256 terms, at which sums are
+// closed too, so that rounding does not grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature, clean_below and far (src/operations/temperature.ts).
-// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/lanes.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
+// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/fours.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
 // Seams: io, reduce
 
 // The bits of the logit at element i, as the softmax is to see it.
 fn logit(i: u32) -> u32 {
   return softcapped(load(i));
+}
+
+fn logits(bits: vec4u) -> vec4u {
+  if (SOFTCAP == 0.0) {
+    return bits;
+  }
+  return vec4u(softcapped(bits.x), softcapped(bits.y), softcapped(bits.z), softcapped(bits.w));
 }
 
 const ROW_CLEAN = 0u;      // every logit is finite, and no difference can overflow
@@ -33,8 +43,12 @@ fn is_undefined(row: RowSum) -> bool {
 }
 
 // Finite floats and infinities as integers in the order of their values, and back. (A NaN is told by its magnitude.)
+fn ascendings(bits: vec4u) -> vec4u {
+  return bits ^ (bitcast<vec4u>(bitcast<vec4i>(bits) >> vec4u(31u)) | vec4u(0x80000000u));
+}
+
 fn ascending(bits: u32) -> u32 {
-  return bits ^ (u32(i32(bits) >> 31u) | 0x80000000u);
+  return ascendings(vec4u(bits)).x;
 }
 
 fn ascended(key: u32) -> f32 {
@@ -45,24 +59,27 @@ fn ascended(key: u32) -> f32 {
 const INFINITELY_FAR = 3.4028234e38;
 
 // (maximum - x) / temperature, from 0 up.
-fn distance(bits: u32, row: RowSum) -> f32 {
-  let x = bitcast<f32>(bits);
+fn distances(bits: vec4u, row: RowSum) -> vec4f {
+  let x = bitcast<vec4f>(bits);
   if (row.kind == ROW_CLEAN) {
     return (row.maximum - x) * params.inverse_temperature;
   }
-  if (bits == NEGATIVE_INFINITY_BITS) {
-    return INFINITELY_FAR;
-  }
   let half = 0.5 * row.maximum - 0.5 * x; // cannot overflow
-  if (half > params.far) {
-    return INFINITELY_FAR;
-  }
-  return 2.0 * (half * params.inverse_temperature);
+  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half > vec4f(params.far));
+  return select(2.0 * (select(half, vec4f(0.0), far) * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
 }
 
-// The exponential of a logit below the maximum.
+fn distance(bits: u32, row: RowSum) -> f32 {
+  return distances(vec4u(bits), row).x;
+}
+
+// The exponentials of logits below the maximum.
+fn exponentials(bits: vec4u, row: RowSum) -> vec4f {
+  return exp_negatives(-distances(bits, row));
+}
+
 fn exponential(bits: u32, row: RowSum) -> f32 {
-  return exp_negative(-distance(bits, row));
+  return exponentials(vec4u(bits), row).x;
 }
 
 fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
@@ -78,51 +95,123 @@ fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
   return select(ROW_CAREFUL, ROW_ALL_MASKED, maximum_key == ascending(NEGATIVE_INFINITY_BITS));
 }
 
-// The maximum of a row and its kind; what is beside the maximum is left at 0.
-fn row_maximum(at: Invocation, lane: u32, start: u32) -> RowSum {
-  var top = vec2u(0u); // the largest value, ascending; the largest magnitude
-  for (var c = lane; c < params.classes; c += LANES) {
-    let bits = logit(start + c * params.inner);
-    top = max(top, vec2u(ascending(bits), magnitude_of(bits)));
-  }
-  top = reduced(at, MERGE_MAX, top);
-  return RowSum(ascended(top.x), 0.0, 0.0, row_kind(top.x, top.y));
+// What is known of some of a row's classes.
+struct Part {
+  top: vec2u,  // the largest value, ascending, and the largest magnitude
+  sums: vec2f, // ties with that value, and the rest
 }
 
-fn row_sum(at: Invocation, lane: u32, start: u32) -> RowSum {
-  var row = row_maximum(at, lane, start);
-  var sum = vec2f(0.0); // ties and rest
-  var block = vec2f(0.0);
-  var terms = 0u;
-  for (var c = lane; c < params.classes; c += LANES) {
-    let bits = logit(start + c * params.inner);
-    let tie = bitcast<f32>(bits) == row.maximum;
-    block += select(vec2f(0.0, exponential(bits, row)), vec2f(1.0, 0.0), tie);
-    terms++;
-    if ((terms & 255u) == 0u) {
-      sum += block;
-      block = vec2f(0.0);
-    }
+// The largest of four.
+fn largest(values: vec4u) -> u32 {
+  let two = max(values.xy, values.zw);
+  return max(two.x, two.y);
+}
+
+fn row_of(part: Part) -> RowSum {
+  return RowSum(ascended(part.top.x), part.sums.x, part.sums.y, row_kind(part.top.x, part.top.y));
+}
+
+// The same classes beside a maximum that is at least theirs.
+fn beside(part: Part, top: vec2u) -> Part {
+  let grown = Part(max(part.top, top), part.sums);
+  if (grown.top.x == part.top.x || part.top.x == 0u) {
+    return grown;
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  row.ties = sum.x;
-  row.rest = sum.y;
-  return row;
+  let factor = exponential(bitcast<u32>(ascended(part.top.x)), row_of(grown));
+  return Part(grown.top, vec2f(0.0, (part.sums.x + part.sums.y) * factor));
+}
+
+// The largest of the fours from n to end, and no more of a sum.
+fn top_of(fours: Fours, n: u32, end: u32) -> vec2u {
+  var keys = vec4u(0u);
+  var magnitudes = vec4u(0u);
+  for (var j = n; j < end; j++) {
+    let bits = logits(take(fours, j));
+    keys = max(keys, ascendings(bits));
+    magnitudes = max(magnitudes, bits & vec4u(0x7fffffffu));
+  }
+  return vec2u(largest(keys), largest(magnitudes));
+}
+
+// The fours between two closings of the sum: what a lane holds, or 256 terms.
+const CLOSING = select(64u, HELD, HELD > 0u);
+
+// A lane's classes, each read once where registers hold them; else a second time while they are in the cache.
+fn part_of(fours: Fours) -> Part {
+  var part = Part();
+  for (var n = 0u; n < fours.count; n += CLOSING) {
+    let end = select(min(n + CLOSING, fours.count), n + CLOSING, HELD > 0u); // a constant number, where they are held
+    part = beside(part, top_of(fours, n, end));
+    let row = row_of(part);
+    var ties = vec4f(0.0);
+    var rest = vec4f(0.0);
+    for (var j = n; j < end; j++) {
+      let bits = logits(taken(fours, j));
+      let counts = inside(fours, classes_at(fours, j));
+      let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
+      ties += select(vec4f(0.0), vec4f(1.0), tie & counts);
+      rest += select(vec4f(0.0), exponentials(bits, row), !tie & counts);
+    }
+    part.sums += vec2f(dot(ties, vec4f(1.0)), (rest.x + rest.y) + (rest.z + rest.w));
+  }
+  return part;
+}
+
+// The maximum of a row and its kind; what is beside the maximum is left at 0.
+fn row_maximum(at: Invocation, place: Lane) -> RowSum {
+  let fours = fours_of(place);
+  return row_of(Part(reduced(at, MERGE_MAX, top_of(fours, 0u, fours.count)), vec2f(0.0)));
+}
+
+@group(0) @binding(98) var<storage, read> parts: array<vec4u>; // (rows, STRIPS)
+
+override HAS_PARTS: bool = false; // the strips were summed in a pass before (row_parts.wgsl)
+
+fn row_sum(at: Invocation, place: Lane) -> RowSum {
+  if (HAS_PARTS) {
+    return sum_of_parts(place.row);
+  }
+  return row_of(strip_sum(at, place));
+}
+
+fn strip_sum(at: Invocation, place: Lane) -> Part {
+  let own = part_of(fours_of(place));
+  let top = reduced(at, MERGE_MAX, own.top);
+  return Part(top, bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(beside(own, top).sums))));
+}
+
+fn sum_of_parts(row: u32) -> RowSum {
+  var whole = Part();
+  for (var strip = 0u; strip < STRIPS; strip++) {
+    let words = parts[offsets.parts / 4u + row * STRIPS + strip];
+    let part = Part(words.xy, bitcast<vec2f>(words.zw));
+    whole = beside(whole, part.top);
+    whole.sums += beside(part, whole.top).sums;
+  }
+  return row_of(whole);
 }
 
 // exp((x - maximum) / temperature), 1 for a maximum; and what the others of its row sum to, taken from the class's own side:
 // beside a maximum nothing is subtracted.
+struct Shares {
+  own: vec4f,
+  others: vec4f,
+}
+
+fn shares_of(bits: vec4u, row: RowSum) -> Shares {
+  let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
+  let own = select(exponentials(bits, row), vec4f(1.0), tie);
+  return Shares(own, select((row.ties + row.rest) - own, vec4f((row.ties - 1.0) + row.rest), tie));
+}
+
 struct Share {
   own: f32,
   others: f32,
 }
 
 fn share_of(bits: u32, row: RowSum) -> Share {
-  if (bitcast<f32>(bits) == row.maximum) {
-    return Share(1.0, (row.ties - 1.0) + row.rest);
-  }
-  let own = exponential(bits, row);
-  return Share(own, (row.ties + row.rest) - own);
+  let shares = shares_of(vec4u(bits), row);
+  return Share(shares.own.x, shares.others.x);
 }
 
 // log(ties + rest): the log-sum-exp less the maximum.

@@ -18,10 +18,11 @@ fn softcapped(bits: u32) -> u32 {
 }
 
 // The derivative, 1 - tanh^2; 0 for a masked class.
-fn softcap_slope(bits: u32) -> f32 {
+fn softcap_slopes(bits: vec4u) -> vec4f {
   if (SOFTCAP == 0.0) {
-    return 1.0;
+    return vec4f(1.0);
   }
-  let e = exp_negative(-2.0 * min(abs(bitcast<f32>(bits)) / SOFTCAP, 50.0));
-  return select(4.0 * e / ((1.0 + e) * (1.0 + e)), 0.0, magnitude_of(bits) >= INFINITY_BITS);
+  let magnitudes = bits & vec4u(0x7fffffffu);
+  let e = exp_negatives(-2.0 * min(bitcast<vec4f>(magnitudes) / SOFTCAP, vec4f(50.0)));
+  return select(4.0 * e / ((1.0 + e) * (1.0 + e)), vec4f(0.0), magnitudes >= vec4u(INFINITY_BITS));
 }

@@ -47,6 +47,7 @@ function argExtreme(fn: string, x: Tensor, options: ArgOptions = {}, least: bool
       gpu.rows({
         kernel: argExtremeKernel,
         rows,
+        splits: { kernel: argExtremeKernel, words: 2 },
         seams: { order: orderOf(x.dtype) },
         bindings: { input: [storages.x, rows.classes], indices: [storages.indices, 1] },
         constants: { LEAST: least ? 1 : 0 },

@@ -3,6 +3,7 @@ import { type CrossEntropySettings, crossEntropyRows } from '../cpu/cross-entrop
 import type { Tensor } from '../tensor.js';
 import { flag, number, positive } from '../validate.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
+import { rowSums } from './row-parts.js';
 import { ignoreIndexOf, indicesFor, isSoft, perClass, softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
 
@@ -89,6 +90,7 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
       logSumExp: metrics ? { dtype: 'float32', shape: rowShape } : undefined,
     },
     check: hard?.check,
+    splits: labels || settings.smoothing || metrics ? undefined : rowSums, // these look at all of a row besides its sum
     uniforms: {
       ...temperatureUniforms(settings.temperature),
       smoothing: settings.smoothing,

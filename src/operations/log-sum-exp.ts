@@ -4,6 +4,7 @@ import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions } from '../validate.js';
 import { expectTensor, result } from './operands.js';
+import { rowSums } from './row-parts.js';
 import { temperatureUniforms } from './temperature.js';
 
 export interface LogSumExpOptions {
@@ -37,6 +38,7 @@ export function logSumExp(logits: Tensor, options: LogSumExpOptions = {}): Tenso
       gpu.rows({
         kernel: logSumExpKernel,
         rows,
+        splits: rowSums,
         bindings: { input: [storages.logits, rows.classes], sums: [storages.sums, 1] },
         uniforms: temperatureUniforms(1),
       }),

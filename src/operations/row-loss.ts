@@ -1,7 +1,7 @@
 // What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
 
 import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
-import type { Bound, GpuWork, HostOperand, Spec, Storage, Values } from '../backend.js';
+import type { Bound, GpuWork, HostOperand, Spec, Splits, Storage, Values } from '../backend.js';
 import type { Context, Operation } from '../context.js';
 import type { Reducing, RowLossArrays } from '../cpu/row-loss.js';
 import { sumWeights } from '../cpu/sum-weights.js';
@@ -112,6 +112,8 @@ export interface RowLoss<W extends string> {
   readonly uniforms?: Readonly<Record<string, number>>;
   readonly constants?: Readonly<Record<string, number>>;
   readonly seams?: Readonly<Record<string, Part>>;
+  /** Whether the kernel takes few long rows in strips. */
+  readonly splits?: Splits;
   /** Bindings of the kernel that are its own. */
   bindings?(storages: Record<string, Storage>): Record<string, Bound | undefined>;
   /** Results of the kernel that are its own: left to passes of their own where the device cannot bind all at once. */
@@ -190,6 +192,7 @@ function record<W extends string>(
       uniforms: { ...divided, ...ignore, ...own.uniforms },
       constants: { UPSTREAM_STRIDE: none ? 1 : 0, ...own.constants },
       seams: own.seams,
+      splits: own.splits,
     });
   const main: Record<string, Bound | undefined> = { losses: aRow(losses), output: matrix(gradient) };
   const extras = Object.entries(own.extras?.(storages) ?? {}).filter(([, bound]) => bound);

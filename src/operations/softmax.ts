@@ -4,6 +4,7 @@ import { rowsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions, positive } from '../validate.js';
 import { expectTensor, result } from './operands.js';
+import { rowSums } from './row-parts.js';
 import { temperatureUniforms } from './temperature.js';
 
 export interface SoftmaxOptions {
@@ -53,6 +54,7 @@ function normalized(fn: string, logits: Tensor, options: SoftmaxOptions = {}, lo
       gpu.rows({
         kernel: softmaxKernel,
         rows,
+        splits: rowSums,
         bindings: { input: [storages.logits, rows.classes], output: [storages.probabilities, rows.classes] },
         uniforms: temperatureUniforms(temperature),
         constants: { LOG: log ? 1 : 0 },

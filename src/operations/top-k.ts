@@ -50,9 +50,11 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}): TopKResul
       gpu.rows({
         kernel: topKKernel,
         rows,
+        splits: k <= 8 ? { kernel: topKKernel, words: 16 } : undefined, // the 8 best of a strip, by key and index
         seams: { order: orderOf(dtype) },
         bindings: { input: [storages.x, rows.classes], output: [storages.values, k], indices: [storages.indices, k] },
         uniforms: { k },
+        constants: { PAIRS: 8 },
       }),
   });
 }

@@ -47,6 +47,7 @@ export class GpuBackend implements Backend {
     this.facts = {
       software: isSoftware(adapterInfo),
       subgroups: device.features.has('subgroups') && !!languageFeatures?.has('subgroup_id'),
+      minSubgroup: adapterInfo?.subgroupMinSize,
       maxSubgroup: adapterInfo?.subgroupMaxSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     };

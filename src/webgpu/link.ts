@@ -17,6 +17,7 @@ import outputF16 from '../../shaders/lib/output_f16.wgsl';
 import outputWord from '../../shaders/lib/output_word.wgsl';
 import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
 import reduceNone from '../../shaders/lib/reduce_none.wgsl';
+import reduceShuffle from '../../shaders/lib/reduce_shuffle.wgsl';
 import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
 
 /** One shader file, as scripts/wgsl.ts gives it. */
@@ -32,8 +33,8 @@ export interface Part {
 
 /** The seams that every kernel may have; an operation may bring more. */
 export const seams = {
-  /** How the lanes of a row come to one value. */
-  reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup },
+  /** How the lanes of a row, or of a strip of it, come to one value. */
+  reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup, shuffle: reduceShuffle },
   /** Whether the matrix-shaped result, if there is one, overwrites the input. */
   io: { separate: ioSeparate, inPlace: ioInPlace },
   /** What `input` and `output` are made of. */
@@ -61,10 +62,12 @@ export interface Linked {
 /** Where the generated uniform with the offsets is bound; kernels number their own bindings from 0. */
 export const offsetsIndex = 99;
 
+const shuffles = 'enable subgroups; requires subgroup_id; diagnostic(off, subgroup_uniformity);';
 /** What a file needs said before all declarations. */
 const directives: Readonly<Record<string, string>> = {
   [outputF16.file]: 'enable f16;',
-  [reduceSubgroup.file]: 'enable subgroups; requires subgroup_id; diagnostic(off, subgroup_uniformity);',
+  [reduceSubgroup.file]: shuffles,
+  [reduceShuffle.file]: shuffles,
 };
 
 /** The kernel and all it stands on, each file once. */
@@ -85,8 +88,16 @@ function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] 
 
 const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)[^>]*>\s*(\w+)\s*:\s*([^;]+);/g;
 
-/** Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out. */
-export function link(kernel: Part, choices: Readonly<Record<string, Part>>, given: ReadonlySet<string>): Linked {
+/**
+ * Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out.
+ * @param held fours of classes that a lane keeps in registers (lib/fours.wgsl)
+ */
+export function link(
+  kernel: Part,
+  choices: Readonly<Record<string, Part>>,
+  given: ReadonlySet<string>,
+  held = 0,
+): Linked {
   const parts = partsOf(kernel, choices);
   const enables = parts.map((part) => directives[part.file] ?? '').filter(Boolean);
   const bindings: Binding[] = [];
@@ -105,6 +116,7 @@ export function link(kernel: Part, choices: Readonly<Record<string, Part>>, give
   const stored = bindings.filter(({ uniform }) => !uniform).map(({ name }) => name);
   const head = [
     ...enables,
+    `const HELD = ${held}u;`,
     `struct Offsets { ${[...stored, ...absent].map((name) => `${name}: u32`).join(', ')} }`,
     `@group(0) @binding(${offsetsIndex}) var<uniform> offsets: Offsets;`,
   ];

@@ -10,6 +10,8 @@ export interface Variant {
   /** The storage bindings that the call has. */
   readonly given: ReadonlySet<string>;
   readonly constants: Readonly<Record<string, number>>;
+  /** Fours of classes that a lane keeps in registers. */
+  readonly held?: number;
 }
 
 export interface Pipeline {
@@ -98,7 +100,7 @@ export class PipelineCache {
     const key = textOf(variant);
     let module = this.#modules.get(key);
     if (!module) {
-      const linked = link(variant.kernel, variant.choices, variant.given);
+      const linked = link(variant.kernel, variant.choices, variant.given, variant.held);
       this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
       const made = this.#device.createShaderModule({ code: linked.code, label: name });
       this.#device.popErrorScope().catch(() => null);
@@ -114,7 +116,7 @@ async function explain(name: string, { module, linked }: Module, message: string
 }
 
 /** What decides the text of a module. */
-const textOf = ({ kernel, choices, given }: Variant): string =>
-  [...[kernel, ...Object.values(choices)].map((part) => part.file), ...given].join(' ');
+const textOf = ({ kernel, choices, given, held }: Variant): string =>
+  [...[kernel, ...Object.values(choices)].map((part) => part.file), ...given, held].join(' ');
 
 const keyOf = (variant: Variant): string => `${textOf(variant)} ${JSON.stringify(variant.constants)}`;

@@ -6,6 +6,7 @@ export interface Facts {
   readonly software: boolean;
   /** The feature `subgroups` and the language feature `subgroup_id`. */
   readonly subgroups: boolean;
+  readonly minSubgroup?: number;
   /** The largest subgroup; a workgroup with less than one would shuffle with lanes that do not run. */
   readonly maxSubgroup?: number;
   /** maxComputeInvocationsPerWorkgroup. */
@@ -20,50 +21,94 @@ export interface PlanRequest {
   readonly classes: number;
   /** Elements from one class to the next; 1 where rows are contiguous. */
   readonly inner: number;
+  /** Whether the kernel can take rows in strips. */
+  readonly splits?: boolean;
 }
 
-/** A variant of a kernel. `lanes` invocations share a row, `rows` rows share a workgroup. */
+/**
+ * A variant of a kernel. `lanes` invocations share a strip, which is a row or a piece of one; `rows` strips share a workgroup.
+ *
+ * - `none`: one invocation a strip, no barrier
+ * - `shuffle`: lanes of one subgroup, no barrier
+ * - `barrier`: a tree in workgroup memory
+ * - `subgroup`: a workgroup a strip; shuffles, then workgroup memory
+ */
 export interface Plan {
-  readonly reduce: 'none' | 'barrier' | 'subgroup';
-  /** Invocations a row; a power of two, and 1 for `none`. */
+  readonly reduce: 'none' | 'shuffle' | 'barrier' | 'subgroup';
+  /** Invocations a strip; a power of two, and 1 for `none`. */
   readonly lanes: number;
-  /** Rows a workgroup; 1 for `subgroup`. */
+  /** Strips a workgroup; 1 for `subgroup`. */
   readonly rows: number;
+  /** Fours of classes that a lane keeps in registers; a row that fits is read once. 0 by default. */
+  readonly held?: number;
+  /** Pieces that the classes of a row are cut into, where the request can be split; 1 by default. */
+  readonly strips?: number;
 }
 
 /** Chooses the variant of a kernel. */
 export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 
 /** The plan's name, which results carry. */
-export const planName = (kernel: string, plan: Plan): string => `${kernel}/${plan.reduce}-${plan.lanes}x${plan.rows}`;
+export const planName = (kernel: string, { reduce, lanes, rows, held = 0, strips = 1 }: Plan): string =>
+  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${strips > 1 ? `-strips${strips}` : ''}`;
 
-/** One invocation a row. Few rows get small workgroups: invocations past the last row do its work over again. */
-const rowAnInvocation = (rows: number): Plan => ({
-  reduce: 'none',
-  lanes: 1,
-  rows: rows >= 64 ? 64 : rows >= 16 ? 16 : 4,
-});
+const powerOf2 = (least: number): number => 2 ** Math.ceil(Math.log2(least));
 
 /**
- * One invocation a row on software adapters, for few classes, and along inner axes, where neighbouring rows are neighbours in
- * memory; a group of lanes a row up to about a thousand classes; a workgroup a row beyond.
+ * Software adapters run workgroups side by side on the machine's cores, and the invocations of one four at a time: many small workgroups
+ * for few rows, and one long row in strips.
  */
-export const defaultPlan: Planner = ({ rows, classes, inner }, facts) => {
-  if (facts.software || classes <= 32 || inner >= 32) return rowAnInvocation(rows);
+const onSoftware = ({ rows, classes, splits }: PlanRequest): Plan => ({
+  reduce: 'none',
+  lanes: 1,
+  rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
+  strips: splits && rows < 16 && classes >= 4096 ? powerOf2(32 / rows) : 1,
+});
+
+/** Registers for this many fours a lane: 64 numbers, a quarter of what GPUs give an invocation. */
+const mostHeld = 16;
+/** Fewer workgroups than this leave a large GPU idle. */
+const enoughWorkgroups = 256;
+
+/**
+ * One invocation a row on software adapters, and along inner axes, where neighbouring rows are neighbours in memory; a group of lanes a
+ * row up to about a thousand classes; a workgroup a row beyond, and several where rows are few. Rows stay in registers up to what those
+ * hold.
+ */
+export const defaultPlan: Planner = (request, facts) => {
+  const { rows, classes, inner, splits } = request;
+  if (facts.software) return onSoftware(request);
+  const { minSubgroup = 1, maxSubgroup = 1, subgroups } = facts;
+  if (inner >= 32 || (classes <= 32 && minSubgroup < 8)) return { reduce: 'none', lanes: 1, rows: 64 };
   const most = Math.min(256, 2 ** Math.floor(Math.log2(facts.maxInvocations)));
-  if (classes <= 1024) return { reduce: 'barrier', lanes: 32, rows: most / 64 };
-  return { reduce: facts.subgroups ? 'subgroup' : 'barrier', lanes: most, rows: 1 };
+  if (classes <= 1024) {
+    const shuffles = subgroups && minSubgroup >= 8 && maxSubgroup <= most / 2;
+    const lanes = Math.min(powerOf2(classes / 4), shuffles ? minSubgroup : 32, 32);
+    const held = Math.ceil(classes / (4 * lanes));
+    return {
+      reduce: shuffles ? 'shuffle' : 'barrier',
+      lanes,
+      rows: most / 2 / lanes,
+      held: held <= mostHeld ? held : 0,
+    };
+  }
+  const strips =
+    splits && classes >= 16_384 ? Math.min(powerOf2(enoughWorkgroups / rows), powerOf2(classes / 8192)) : 1;
+  const held = Math.min(mostHeld, Math.ceil(classes / strips / (4 * most)));
+  return { reduce: subgroups ? 'subgroup' : 'barrier', lanes: most, rows: 1, held, strips: Math.max(1, strips) };
 };
 
 /** A plan from outside, before a pipeline is made of it. */
 export function checkPlan(plan: Plan, facts: Facts): Plan {
-  const { reduce, lanes, rows } = plan ?? {};
-  const whole = Number.isInteger(rows) && rows >= 1 && Number.isInteger(Math.log2(lanes)) && lanes >= 1;
-  const fits = whole && lanes * rows <= facts.maxInvocations;
+  const { reduce, lanes, rows, held = 0, strips = 1 } = plan ?? {};
+  const whole = [lanes, rows, strips, held + 1].every((n) => Number.isInteger(n) && n >= 1);
+  const fits = whole && Number.isInteger(Math.log2(lanes)) && lanes * rows <= facts.maxInvocations;
+  const { subgroups, minSubgroup = 1, maxSubgroup = 1 } = facts;
   const can = {
     none: lanes === 1,
     barrier: true,
-    subgroup: rows === 1 && facts.subgroups && lanes >= (facts.maxSubgroup ?? 1),
+    shuffle: subgroups && lanes <= minSubgroup && (lanes * rows) % maxSubgroup === 0,
+    subgroup: rows === 1 && subgroups && lanes >= maxSubgroup,
   };
   if (fits && Object.hasOwn(can, reduce) && can[reduce]) return plan;
   throw new RangeError(`createContext: "plan" gave ${JSON.stringify(plan)}, which this device cannot run`);

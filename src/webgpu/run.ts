@@ -1,7 +1,7 @@
 // Records the kernels of one call into one command buffer: picks variants, cuts rows into what a binding can hold, binds by name.
 
 import narrow from '../../shaders/narrow.wgsl';
-import type { Bound, DType, GpuWork, RowPass, Storage, Work } from '../backend.js';
+import type { Bound, DType, GpuWork, RowPass, Splits, Storage, Work } from '../backend.js';
 import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { offsetsIndex, type Part, seams } from './link.js';
@@ -79,11 +79,16 @@ export class Recorder implements GpuWork {
     this.#rows({ ...rest, bindings: Object.fromEntries(given) });
   }
 
-  #rows(pass: BoundPass): void {
+  #rows(pass: BoundPass, chosen?: Plan): void {
     const { input, output } = pass.bindings;
-    const plan = this.#choose(pass);
     const staged = this.#mustStage(pass);
     const inPlace = output !== undefined && output[0] === input?.[0] && !staged.has('output');
+    // In place, a strip might overwrite what another reads.
+    const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
+    const plan = chosen ?? this.#choose(pass, splits);
+    const strips = plan.strips ?? 1;
+    if (strips > 1 && !chosen)
+      pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
     const native = output?.[0].dtype === 'float16' && !staged.has('output');
     const half = input?.[0].dtype === 'float16';
     const choices = {
@@ -93,9 +98,10 @@ export class Recorder implements GpuWork {
       outputElement: seams.output[native ? 'f16' : 'word'],
       ...pass.seams,
     };
-    const constants = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, ...about(pass), ...pass.constants };
+    const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: strips };
     const given = new Set(Object.keys(pass.bindings));
-    const variant = { kernel: pass.kernel, choices, given, constants };
+    const constants = { ...lanes, ...about(pass), ...pass.constants };
+    const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held };
     // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
     if (this.#staged.some(({ target }) => reads.some(([, [storage]]) => storage === target.storage)))
@@ -117,16 +123,25 @@ export class Recorder implements GpuWork {
           first_row: chunk.first * pass.rows.inner,
           ...pass.uniforms,
         },
-        workgroups: pass.workgroups?.(rows) ?? Math.ceil(rows / plan.rows),
+        workgroups: pass.workgroups?.(rows) ?? Math.ceil((rows * strips) / plan.rows),
       });
     }
   }
 
-  #choose(pass: BoundPass): Plan {
+  /** Sums the strips of each row, in a pass before. */
+  #parts(pass: BoundPass, { kernel, words }: Splits, plan: Plan): Bound {
+    const perRow = words * plan.strips!;
+    const parts: Bound = [this.scratch('uint32', pass.rows.count * perRow), perRow];
+    this.#rows({ ...pass, kernel, bindings: { input: pass.bindings.input, strips: parts } }, plan);
+    return parts;
+  }
+
+  #choose(pass: BoundPass, splits: boolean): Plan {
     const { facts, planner } = this.#backend;
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
-    const plan = checkPlan(planner({ kernel, rows, classes, inner }, facts), facts);
+    const given = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts), facts);
+    const plan = splits ? given : { ...given, strips: 1 };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;
       this.plan = planName(kernel, plan);

@@ -5,11 +5,23 @@ import type { ContextOptions, DType } from '../../src/index.ts';
 export const variants: Readonly<Record<string, ContextOptions>> = {
   cpu: { backend: 'cpu' },
   webgpu: { backend: 'webgpu' },
-  'webgpu, barriers, 4 rows of 8 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4 }) },
+  'webgpu, barriers, 4 strips of 8 lanes, 2 a row': {
+    backend: 'webgpu',
+    plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4, strips: 2 }),
+  },
   'webgpu, barriers, 1 row of 64 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) },
   'webgpu, subgroups': {
     backend: 'webgpu',
-    plan: (_, { maxSubgroup = 32 }) => ({ reduce: 'subgroup', lanes: Math.max(32, maxSubgroup), rows: 1 }),
+    plan: (_, { maxSubgroup = 32 }) => ({ reduce: 'subgroup', lanes: Math.max(32, maxSubgroup), rows: 1, held: 1 }),
+  },
+  'webgpu, shuffles, held in registers': {
+    backend: 'webgpu',
+    plan: (_, { minSubgroup = 4, maxSubgroup = 32 }) => ({
+      reduce: 'shuffle',
+      lanes: minSubgroup,
+      rows: Math.max(4, maxSubgroup / minSubgroup),
+      held: 2,
+    }),
   },
 };
 
@@ -18,7 +30,7 @@ export const variants: Readonly<Record<string, ContextOptions>> = {
  * many lanes, go over float32 alone.
  */
 export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly DType[] =>
-  /64 lanes|subgroups/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
+  /64 lanes|subgroups|shuffles/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
   Object.entries(variants).filter(([name]) => name !== 'cpu'),

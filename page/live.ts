@@ -1,4 +1,4 @@
-// The page: a person draws, or picks a digit of the test part; the head reads it, on the backend of their choice.
+// The live head: a person draws, or picks a digit of the test part; the head reads it, on the backend of their choice.
 import { type Backends, makeBackends } from './backends.ts';
 import { featuresAt, loadDigits } from './digits.ts';
 import { byId, say } from './dom.ts';
@@ -9,6 +9,7 @@ import { featuresOf } from './preprocess.ts';
 import { makeScoreBars } from './score-bars.ts';
 import { answersOf, bestOf, percent } from './scores.ts';
 import { makeTestTiles } from './test-tiles.ts';
+import type { View } from './views.ts';
 
 type Subject = { kind: 'nothing' } | { kind: 'drawing'; features: Float32Array } | { kind: 'test'; index: number };
 
@@ -17,7 +18,10 @@ const bars = makeScoreBars(byId('bars'));
 let subject: Subject = { kind: 'nothing' };
 let speaking: ReturnType<typeof setTimeout> | undefined;
 
-start().catch((error) => say(byId('problem'), `The page could not start: ${error.message}`));
+export function open(): View {
+  start().catch((error) => say(byId('problem'), `The page could not start: ${error.message}`));
+  return {};
+}
 
 async function start(): Promise<void> {
   let backends: Backends | undefined;

@@ -1,0 +1,1 @@
+export function writeMeasured(script: string, markdown: string): void;

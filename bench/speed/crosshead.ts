@@ -1,0 +1,124 @@
+import type { Context, Tensor } from '../../src/index.ts';
+import * as crosshead from '../../src/index.ts';
+import { k } from './cases.ts';
+import { type Prepared, prepare } from './contender.ts';
+import type { Inputs, Outputs } from './inputs.ts';
+import type { Case, OperationName } from './types.ts';
+
+const { argmax, ClassificationHead, crossEntropy, linear, logSoftmax, softmax, topK } = crosshead;
+/** Features to the k best in one call, where the library has it. */
+const { linearTopK } = crosshead as {
+  linearTopK?: (x: Tensor, weight: Tensor, k: number, rest: { bias: Tensor }) => Tensors;
+};
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+interface Head {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+/** What `head.predict` queues. */
+function best(features: Tensor, { weight, bias }: Head): Tensors {
+  if (linearTopK) {
+    const { values, indices } = linearTopK(features, weight, k, { bias });
+    return { values, indices };
+  }
+  const logits = linear(features, weight, { bias });
+  const scores = softmax(logits);
+  const { values, indices } = topK(scores, k);
+  logits.dispose();
+  scores.dispose();
+  return { values, indices };
+}
+
+const calls: Record<Exclude<OperationName, 'predict'>, (x: Tensor, targets: Tensor) => Tensors> = {
+  softmax: (x) => ({ result: softmax(x) }),
+  logSoftmax: (x) => ({ result: logSoftmax(x) }),
+  crossEntropy: (x, targets) => ({ loss: crossEntropy(x, targets).loss }),
+  crossEntropyGradient: (x, targets) => {
+    const { loss, gradient } = crossEntropy(x, targets, { gradient: true });
+    return { loss, gradient: gradient! };
+  },
+  argmax: (x) => ({ indices: argmax(x) }),
+  topK: (x) => {
+    const { values, indices } = topK(x, k);
+    return { values, indices };
+  },
+};
+
+async function read(tensors: Tensors): Promise<Outputs> {
+  const all = Object.entries(tensors).map(async ([name, tensor]) => [name, await tensor.data()] as const);
+  return Object.fromEntries(await Promise.all(all));
+}
+
+const free = (tensors: Tensors) => {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+};
+
+/** Watches what the pool holds around the first call, which finds it empty. */
+function memoryOf(context: Context) {
+  let [before, workspace, peak]: [ReturnType<Context['memory']> | null, number | undefined, number] = [
+    null,
+    undefined,
+    0,
+  ];
+  const look = () => {
+    const now = context.memory();
+    peak = Math.max(peak, now.bytesAllocated);
+    return now;
+  };
+  return {
+    call(compute: () => Tensors): Tensors {
+      if (workspace !== undefined) return compute();
+      before = look();
+      const results = compute();
+      const now = look();
+      workspace = now.bytesAllocated - before.bytesAllocated - (now.bytesInUse - before.bytesInUse);
+      return results;
+    },
+    report() {
+      look();
+      return context.backend === 'cpu' ? {} : { workspaceBytes: workspace, peakBytes: peak };
+    },
+  };
+}
+
+function headOf(context: Context, { classes, features = 0 }: Case, { weight, bias }: Inputs): Head {
+  return { weight: context.tensor(weight, [classes, features]), bias: context.tensor(bias) };
+}
+
+/** From features in an array to labels and scores, as a page asks a head. */
+function askHead(context: Context, head: Head, { features }: Inputs): () => Promise<Outputs> {
+  const asked = ClassificationHead.fromWeights(context, head);
+  return async () => {
+    const answers = (await asked.predict(features, { topK: k })).flat();
+    return { values: answers.map(({ score }) => score), indices: answers.map(({ index }) => index) };
+  };
+}
+
+/** Takes the context over. */
+export function crossheadCase(context: Context, one: Case, inputs: Inputs): Prepared {
+  const { operation, rows, classes, features = 0 } = one;
+  const head = operation === 'predict' ? headOf(context, one, inputs) : null;
+  const memory = memoryOf(context);
+  let plan = '';
+  return prepare<Tensors, Tensors>({
+    upload: (): Tensors => {
+      if (head) return { x: context.tensor(inputs.features, [rows, features]) };
+      const x = context.tensor(inputs.logits, [rows, classes]);
+      return operation.startsWith('crossEntropy') ? { x, targets: context.tensor(inputs.targets) } : { x };
+    },
+    call: ({ x, targets }) => {
+      const results = memory.call(() => (operation === 'predict' ? best(x, head!) : calls[operation](x, targets)));
+      plan = Object.values(results).at(-1)!.plan;
+      return results;
+    },
+    read,
+    free,
+    wait: () => context.finished(),
+    endToEnd: head ? askHead(context, head, inputs) : undefined,
+    facts: () => ({ plan, ...memory.report() }),
+    dispose: () => context.dispose(),
+  });
+}

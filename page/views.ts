@@ -1,0 +1,44 @@
+// The views of the page. The hash names the one on show, `#name?settings`; its code is loaded when it is first opened.
+import { byId, make } from './dom.ts';
+
+export interface View {
+  /** Each time that the view comes on show, or its settings in the address change. */
+  shown?(settings: URLSearchParams): void;
+}
+
+/** A view is a line here, and a link and a section of index.html. The first is on show where the hash names none. */
+const views: Record<string, () => Promise<{ open(section: HTMLElement): View }>> = {
+  live: () => import('./live.ts'),
+  benchmark: () => import('./bench/view.ts'),
+};
+
+const opened = new Map<string, Promise<View>>();
+
+addEventListener('hashchange', show);
+show();
+
+function show(): void {
+  const [hash, settings] = location.hash.slice(1).split(/\?(.*)/s);
+  const name = hash in views ? hash : Object.keys(views)[0];
+  for (const section of document.querySelectorAll<HTMLElement>('[data-view]')) {
+    section.hidden = section.dataset.view !== name;
+    if (!section.hidden) document.title = section.dataset.title ?? '';
+  }
+  for (const link of byId('views').querySelectorAll('a')) {
+    link.toggleAttribute('aria-current', false);
+    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
+  }
+  if (!opened.has(name)) opened.set(name, open(name));
+  void opened.get(name)!.then((view) => view.shown?.(new URLSearchParams(settings)));
+}
+
+async function open(name: string): Promise<View> {
+  const section = document.querySelector<HTMLElement>(`[data-view=${name}]`)!;
+  try {
+    return (await views[name]()).open(section);
+  } catch (error) {
+    opened.delete(name); // to be tried again
+    section.prepend(make('p', 'notice problem', `This part of the page could not be loaded: ${error}`));
+    return {};
+  }
+}
