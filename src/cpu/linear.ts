@@ -12,8 +12,9 @@ export interface HeadArrays {
   readonly scales?: Values; // (classes)
 }
 
-/** Some classes of one block of the weight: they begin at class `at` of the block, and at class `first` of all. */
+/** Some classes of block `index` of the weight: they begin at class `at` of the block, and at class `first` of all. */
 export interface ClassBlock {
+  readonly index: number;
   readonly weight: Values;
   readonly at: number;
   readonly first: number;
@@ -37,9 +38,9 @@ export const classesAtOnce = 64;
 /** Goes over the classes in their order. */
 export function* classBlocks({ blocks }: HeadArrays): Generator<ClassBlock> {
   let before = 0;
-  for (const { weight, classes } of blocks) {
+  for (const [index, { weight, classes }] of blocks.entries()) {
     for (let at = 0; at < classes; at += classesAtOnce)
-      yield { weight, at, first: before + at, some: Math.min(classesAtOnce, classes - at) };
+      yield { index, weight, at, first: before + at, some: Math.min(classesAtOnce, classes - at) };
     before += classes;
   }
 }

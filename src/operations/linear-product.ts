@@ -46,6 +46,7 @@ export function linearHead(
   value: Tensor,
   weight: Weight,
   options: LinearHeadOptions,
+  of = 'weight',
 ): LinearHead {
   const features = expectTensor(fn, name, value);
   const { context, shape } = features;
@@ -53,11 +54,11 @@ export function linearHead(
   const depth = shape[shape.length - 1];
   const blocks = Array.isArray(weight) && weight[0] instanceof Tensor ? (weight as Tensor[]) : [weight as Tensor];
   for (const block of blocks) {
-    expectOf(fn, 'weight', block, context, weights);
+    expectOf(fn, of, block, context, weights);
     const [classes] = block.shape;
     if (block.shape.length !== 2)
-      throw new ShapeError(`${fn}: "weight" must have shape [C, D], got ${shown(block.shape)}`);
-    expectShape(fn, 'weight', block.shape, [classes, depth], `the ${name} being [..., D]`);
+      throw new ShapeError(`${fn}: "${of}" must have shape [C, D], got ${shown(block.shape)}`);
+    expectShape(fn, of, block.shape, [classes, depth], `the ${name} being [..., D]`);
   }
   const classes = blocks.reduce((sum, { shape }) => sum + shape[0], 0);
   const { bias, scales } = options;
@@ -85,6 +86,12 @@ export function linearHead(
       scales: perClass('scales', scales, ['float32']),
     },
   };
+}
+
+/** @throws RangeError for a head without classes */
+export function expectClassesOf(fn: string, head: LinearHead): LinearHead {
+  if (head.classes > 0) return head;
+  throw new RangeError(`${fn}: the class axis of "weight", of shape ${shown(head.blocks[0].shape)}, is empty`);
 }
 
 /** The same operands as the CPU sees them. */
@@ -141,7 +148,7 @@ export function quadsOf(
   ...operands: readonly Storage[]
 ): { seams: Record<string, Part>; constants: Record<string, number> } {
   const whole = depth > 0 && depth % 4 === 0;
-  const wide = whole && operands.every(({ dtype, byteOffset }) => dtype === 'float32' && byteOffset % 16 === 0);
+  const wide = whole && operands.every((of) => of.dtype === 'float32' && of.length > 0 && of.byteOffset % 16 === 0);
   const constants = {
     WHOLE_QUADS: whole ? 1 : 0,
     INT8_WEIGHT: operands.some(({ dtype }) => dtype === 'int8') ? 1 : 0,
