@@ -48,6 +48,7 @@ export {
 } from './operations/linear-cross-entropy.js';
 export type { LinearLossOptions } from './operations/linear-loss.js';
 export type { LinearHeadOptions, Weight } from './operations/linear-product.js';
+export { type LinearTopKOptions, type LinearTopKResult, linearTopK } from './operations/linear-top-k.js';
 export { logSoftmaxGradient } from './operations/log-softmax-gradient.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
 export { logSumExpGradient } from './operations/log-sum-exp-gradient.js';

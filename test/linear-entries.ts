@@ -2,9 +2,15 @@
 // class axis: features have no other.
 
 import { roundToHalf } from '../src/float16.ts';
-import { type DType, type LinearCrossEntropyOptions, linearCrossEntropy, type Tensor } from '../src/index.ts';
+import {
+  type DType,
+  type LinearCrossEntropyOptions,
+  linearCrossEntropy,
+  linearTopK,
+  type Tensor,
+} from '../src/index.ts';
 import type { Options } from './support/cross-entropy-reference.ts';
-import { linearCrossEntropyOf } from './support/linear-reference.ts';
+import { linearCrossEntropyOf, linearTopKOf } from './support/linear-reference.ts';
 import { normal } from './support/random.ts';
 import type { Tolerance } from './support/tolerances.ts';
 import type { Entry } from './table.ts';
@@ -98,8 +104,22 @@ function entry(
 
 const transforms = { labelSmoothing: 0.125, zLoss: 0.01, softcap: 5, temperature: 0.75 };
 
+const topKEntry = (k: number, activation: 'softmax' | 'sigmoid' | 'none'): Entry => ({
+  name: `linearTopK of ${k}, ${activation}`,
+  dtypes: floats,
+  call: (x) => {
+    const { depth } = sizesOf(x.shape);
+    const weight = x.context.tensor(weightsOf(depth), [classes, depth]);
+    return { ...linearTopK(x, weight, k, { bias, activation, temperature: 1.5 }) };
+  },
+  reference: (x, shape) => {
+    const { depth, rows } = sizesOf(shape);
+    return linearTopKOf(x, rows, { depth, weight: weightsOf(depth), bias }, k, activation, 1.5);
+  },
+  tolerances: { values: sums },
+});
+
 export const linearEntries: readonly Entry[] = [
-  entry('mean', 'float32', false, {}),
   entry('sum of indices, every option', 'float32', false, { ...transforms, reduction: 'sum' }, true),
   entry(
     'none of soft labels, every option, float16 weight',
@@ -109,4 +129,5 @@ export const linearEntries: readonly Entry[] = [
     true,
   ),
   entry('mean, int8 weight', 'int8', false, { temperature: 2 }, true),
+  topKEntry(9, 'softmax'), // past a batch of eight
 ];

@@ -9,12 +9,13 @@ import {
   type LinearCrossEntropyOptions,
   linear,
   linearCrossEntropy,
+  linearTopK,
   type Tensor,
 } from '../src/index.ts';
 import { expectClose, expectCloseByRow } from './support/close.ts';
 import type { Options } from './support/cross-entropy-reference.ts';
 import { limitedDevice } from './support/device.ts';
-import { linearCrossEntropyOf } from './support/linear-reference.ts';
+import { linearCrossEntropyOf, linearTopKOf } from './support/linear-reference.ts';
 import { normal } from './support/random.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf, NEGATIVE_INFINITY: masked } = Number;
@@ -102,6 +103,21 @@ describe.each(Object.entries(limits))('%s', (_, most) => {
       const of = targets.map((t) => (t >= 4 && t < 16 ? peak : t));
       const results = await run(context, features, [weight], own, of, { reduction: 'sum' });
       holdAll(results, linearCrossEntropyOf(features, rows, { ...head, bias: own }, { targets: of, reduction: 'sum' }));
+    }
+  });
+
+  it('the best of all tiles: more than a batch, ties, masked classes', async () => {
+    const integers = (values: Float32Array) => values.map(Math.round); // so that logits are exact, and often tie
+    const [x, w, b] = [integers(features), integers(weight), integers(bias).map((v, c) => (c % 9 === 5 ? masked : v))];
+    const [tx, tw] = [context.tensor(x, [rows, depth]), context.tensor(w, [classes, depth])];
+    for (const k of [1, 8, 9, most < 1000 ? 15 : classes]) {
+      const { values, indices } = linearTopK(tx, tw, k, { bias: b, activation: 'none' });
+      const expected = linearTopKOf(x, rows, { depth, weight: w, bias: b }, k, 'none');
+      expectClose(await indices.data(), expected.indices, {}, `indices of ${k}`);
+      expectClose(await values.data(), expected.values, {}, `values of ${k}`);
+      const scores = linearTopK(tx, tw, k, { bias: b, temperature: 0.5 });
+      const wanted = linearTopKOf(x, rows, { depth, weight: w, bias: b }, k, 'softmax', 0.5);
+      expectClose(await scores.values.data(), wanted.values, { relative: 4e-6, absolute: 1e-38 }, `scores of ${k}`);
     }
   });
 
@@ -234,6 +250,20 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     });
     expect(await bare.loss.array()).toBeCloseTo(Math.log(3), 6);
     expect((await bare.gradients!.features!.data()).length).toBe(0);
+  });
+
+  it('the best of rows that are not finite', async () => {
+    for (const activation of ['softmax', 'sigmoid', 'none'] as const) {
+      const x = features.slice();
+      x[2 * depth] = nan;
+      x[3 * depth] = inf;
+      const own = bias.map((v, c) => (c === 6 ? masked : v));
+      const w = context.tensor(weight, [classes, depth]);
+      const { values, indices } = linearTopK(context.tensor(x, [rows, depth]), w, 4, { bias: own, activation });
+      const expected = linearTopKOf(x, rows, { ...head, bias: own }, 4, activation);
+      expectClose(await indices.data(), expected.indices, {}, activation);
+      expectClose(await values.data(), expected.values, { relative: 4e-6, absolute: 2e-6 }, activation);
+    }
   });
 
   it('infoNCE: queries and keys of one tensor, and no rows', async () => {

@@ -94,7 +94,8 @@ function addClass(
   if (a !== 0 && Number.isFinite(x)) state.around += (a * (state.maximum - x)) / temperature;
 }
 
-function addLogit(state: RowState, x: number, temperature: number): void {
+/** Adds a logit to a row's sum, beside a maximum that may grow. */
+export function addLogit(state: RowSum & { mass: number; around: number }, x: number, temperature: number): void {
   if (state.kind === 'allMasked') state.kind = 'plain';
   if (x === Number.POSITIVE_INFINITY && state.kind !== 'nan') state.kind = 'infinite';
   if (x === state.maximum) state.ties++;

@@ -14,36 +14,25 @@ import type { Operation } from '../context.js';
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
 import { linearLossRows } from '../cpu/linear-loss.js';
 import { sumWeights } from '../cpu/sum-weights.js';
-import type { Rows } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { choice } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
+import { type ClassChunk, chunkBindings, headArrays, type LinearHead, quadsOf } from './linear-product.js';
 import {
-  type ClassChunk,
-  chunkBindings,
-  classChunks,
-  headArrays,
-  type LinearHead,
-  linearProduct,
-  quadsOf,
-  rowsABinding,
-} from './linear-product.js';
+  asRows,
+  makeLogits,
+  type RowBlock,
+  some,
+  stateWords,
+  type Tiles,
+  tilePass,
+  tilesOf,
+  whole,
+} from './linear-tiles.js';
 import { operand } from './operands.js';
 import type { Reduction } from './row-loss.js';
 import { lossScratch, sumLosses } from './sum-losses.js';
 import { temperatureUniforms } from './temperature.js';
-
-/** Numbers of the logits that exist at a time: 1.5 MiB, a size that the pool of buffers does not round up. */
-const tileSize = 3 * 2 ** 17;
-/** Rows of a tile at most: as many as use each weight that is loaded. */
-const mostRows = 256;
-const stateWords = 16;
-
-/** Rows that lie together. */
-interface RowBlock {
-  readonly first: number;
-  readonly count: number;
-}
 
 /** Options of a linear head's loss. */
 export interface LinearLossOptions {
@@ -123,22 +112,10 @@ interface LinearLoss {
 }
 
 /** The tiles of a call, and what its passes share. */
-interface Tiling extends LinearLoss {
-  readonly gpu: GpuWork;
-  readonly storages: Record<string, Storage>;
-  readonly rowBlocks: readonly RowBlock[];
-  readonly chunks: readonly ClassChunk[];
-  readonly tile: Storage;
-  readonly states: Storage;
+interface Tiling extends LinearLoss, Tiles {
   readonly uniforms: Readonly<Record<string, number>>;
   readonly constants: Readonly<Record<string, number>>;
 }
-
-const asRows = (count: number, classes: number): Rows => ({ outer: count, classes, inner: 1, count });
-const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
-/** What some rows hold, `each` of a row. */
-const some = (storage: Storage | undefined, { first, count }: RowBlock, each = 1): Bound | undefined =>
-  storage && [storage, 0, first * each, count * each];
 
 /** Records a loss. The storages, by name: those of the head, `targets` or `labels`, weights, and results. */
 function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearLoss): void {
@@ -161,32 +138,12 @@ function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss:
 
 function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearLoss): Tiling {
   const { head, settings } = loss;
-  const { depth, classes, rows } = head;
-  const fits = (bytes: number) => rowsABinding(gpu, bytes);
-  // Multiples of 4, so that rows of packed numbers begin at whole words.
-  const tall = Math.min(
-    mostRows,
-    fits(4 * depth),
-    fits(4 * stateWords),
-    storages.labels ? fits(4 * classes) : mostRows,
-  );
-  const height = Math.min(rows.count, Math.max(4, tall & ~3));
-  const rowBlocks: RowBlock[] = [];
-  for (let first = 0; first < rows.count; first += height)
-    rowBlocks.push({ first, count: Math.min(height, rows.count - first) });
-  const room = Math.floor(tileSize / Math.max(1, height, storages.weight0Gradient?.dtype === 'float16' ? depth : 0));
-  const chunks = classChunks(head, () => Math.min(room, fits(4 * height), fits(4 * depth)));
-  const width = Math.max(0, ...chunks.map((chunk) => chunk.some));
   const { smoothing, zLoss, softcap, temperature } = settings;
+  const narrows = storages.weight0Gradient?.dtype === 'float16';
   return {
     ...loss,
-    gpu,
-    storages,
-    rowBlocks,
-    chunks,
-    tile: gpu.scratch('float32', height * width),
-    states: gpu.scratch('uint32', rows.count * stateWords),
-    uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: classes },
+    ...tilesOf(gpu, storages, head, storages.labels ? 4 * head.classes : 0, narrows ? head.depth : 0),
+    uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: head.classes },
     constants: { SMOOTHING: smoothing ? 1 : 0, Z_LOSS: zLoss ? 1 : 0, SOFTCAP: softcap },
   };
 }
@@ -213,41 +170,24 @@ function weightSum({ gpu, storages, head, settings }: Tiling): Storage {
   return sum;
 }
 
-function makeLogits({ gpu, storages, head, tile }: Tiling, rows: RowBlock, chunk: ClassChunk): void {
-  linearProduct(gpu, {
-    rows: asRows(rows.count, chunk.some),
-    depth: head.depth,
-    ...chunkBindings(head, storages, chunk),
-    features: some(storages.features, rows, head.depth)!,
-    output: [tile, 0],
-    stride: chunk.some,
-    first: 0,
-    some: chunk.some,
-    strict: true,
-  });
-}
-
 /** A pass over a tile of logits, that reads or writes the rows' states. */
-function tilePass(tiling: Tiling, kernel: Part, rows: RowBlock, chunk: ClassChunk, rest: Partial<RowPass>): void {
-  const { gpu, storages, head, tile, states, uniforms, constants } = tiling;
-  gpu.rows({
-    kernel,
-    rows: asRows(rows.count, chunk.some),
+function ownPass(tiling: Tiling, kernel: Part, rows: RowBlock, chunk: ClassChunk, rest: Partial<RowPass>): void {
+  const { storages, head, states, uniforms, constants } = tiling;
+  tilePass(tiling, kernel, rows, chunk, {
     bindings: {
-      input: [tile, 0],
       states: some(states, rows, stateWords),
       labels: some(storages.labels, rows, head.classes),
       class_weights: whole(storages.classWeights),
       ...rest.bindings,
     },
-    uniforms: { ...uniforms, first_class: chunk.first },
+    uniforms,
     constants: { ...constants, ...rest.constants },
   });
 }
 
 function addStats(tiling: Tiling, rows: RowBlock, chunk: ClassChunk): void {
   const { storages } = tiling;
-  tilePass(tiling, linearStats, rows, chunk, {
+  ownPass(tiling, linearStats, rows, chunk, {
     bindings: { targets: some(storages.targets, rows) },
     constants: { METRICS: storages.correct ? 1 : 0 },
   });
@@ -314,7 +254,7 @@ function addGradients(tiling: Tiling): void {
   const { featuresGradient, biasGradient } = storages;
   const ofWeights = blocks.map((_, i) => storages[`weight${i}Gradient`]);
   if (!featuresGradient && !biasGradient && !ofWeights.some(Boolean)) return;
-  const width = Math.max(0, ...chunks.map((chunk) => chunk.some));
+  const { width } = tiling;
   const kept = rowBlocks.length * chunks.length === 1; // the tile still holds the logits
   const ofFeatures = featuresGradient && sumsOf(tiling, featuresGradient, rows.count * depth, () => 0);
   const ofBias = biasGradient && sumsOf(tiling, biasGradient, width, (first) => first);
@@ -326,7 +266,7 @@ function addGradients(tiling: Tiling): void {
     if (!rowBlocks.length) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums);
     for (const block of rowBlocks) {
       if (!kept) makeLogits(tiling, block, chunk);
-      tilePass(tiling, linearSlopes, block, chunk, { bindings: { output: [tiling.tile, 0] } });
+      ownPass(tiling, linearSlopes, block, chunk, { bindings: { output: [tiling.tile, 0] } });
       if (ofFeatures)
         addToFeatures(tiling, block, chunk, ofFeatures.at(block.first * depth, block.count * depth), n > 0);
       if (ofWeight || ofBias) addToWeights(tiling, block, chunk, sums);
@@ -337,7 +277,7 @@ function addGradients(tiling: Tiling): void {
   for (const { first, count } of rowBlocks) ofFeatures?.done(first * depth, count * depth);
 }
 
-const tilesOf = (tall: number, wide: number) => () =>
+const groupsOf = (tall: number, wide: number) => () =>
   Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64);
 
 function addToFeatures(
@@ -356,7 +296,7 @@ function addToFeatures(
     bindings: { slopes: [tile, 0], states: some(states, rows, stateWords), weight, scales, gradient },
     uniforms: { depth, adds: adds ? 1 : 0 },
     ...quadsOf(depth, weight[0]),
-    workgroups: tilesOf(rows.count, depth),
+    workgroups: groupsOf(rows.count, depth),
   });
 }
 
@@ -378,6 +318,6 @@ function addToWeights(
     },
     uniforms: { rows: rows.count, depth, adds: rows.first > 0 ? 1 : 0 },
     ...quadsOf(depth, storages.features),
-    workgroups: tilesOf(chunk.some, sums.gradient ? depth : 1),
+    workgroups: groupsOf(chunk.some, sums.gradient ? depth : 1),
   });
 }

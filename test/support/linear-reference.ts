@@ -1,5 +1,6 @@
 // A linear head and cross-entropy, composed in float64: what the kernels that never store the logits are held to.
 import { crossEntropyOf, type Options } from './cross-entropy-reference.ts';
+import { sigmoid, softmax, topK } from './reference.ts';
 
 type Numbers = ArrayLike<number>;
 
@@ -39,4 +40,26 @@ export function linearCrossEntropyOf(features: Numbers, rows: number, head: Head
     }
   }
   return { loss, byFeatures, byWeight, byBias, correct, logSumExp };
+}
+
+/** The k best classes of each row by their logits, the first of ties, a NaN above all; and their scores. */
+export function linearTopKOf(
+  features: Numbers,
+  rows: number,
+  head: Head,
+  k: number,
+  activation: 'softmax' | 'sigmoid' | 'none' = 'softmax',
+  temperature = 1,
+) {
+  const classes = head.bias.length;
+  const logits = logitsOf(features, rows, head);
+  const shape = [rows, classes];
+  const best = topK(logits, shape, k);
+  if (activation === 'softmax') {
+    const p = softmax(logits, shape, { temperature });
+    const indices = best.indices.map((c, i) => (Number.isNaN(p[Math.floor(i / k) * classes]) ? i % k : c));
+    return { values: Float64Array.from(best.indices, (c, i) => p[Math.floor(i / k) * classes + c]), indices };
+  }
+  const scaled = best.values.map((v) => v / temperature);
+  return { values: activation === 'sigmoid' ? sigmoid(scaled) : scaled, indices: best.indices };
 }
