@@ -57,6 +57,7 @@ export type { MatrixGradientOptions } from './operations/matrix-gradient.js';
 export { meanSquaredError } from './operations/mean-squared-error.js';
 export { type MultiMarginLossOptions, multiMarginLoss } from './operations/multi-margin-loss.js';
 export { type NllLossOptions, nllLoss } from './operations/nll-loss.js';
+export { quantizeRows } from './operations/quantize-rows.js';
 export type { RowGradientOptions } from './operations/row-gradient.js';
 export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
 export { type SampleOptions, sample } from './operations/sample.js';
