@@ -8,11 +8,14 @@
 import type { Rows } from './rows.js';
 import type { Part } from './webgpu/link.js';
 
-/** What a tensor's elements are. float16 is storage: sums are float32, and `data()` gives a Float32Array. */
-export type DType = 'float32' | 'float16' | 'int32' | 'uint32';
+/**
+ * What a tensor's elements are. float16 is storage: sums are float32, and `data()` gives a Float32Array. int8 is storage for the weight of a
+ * linear head.
+ */
+export type DType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8';
 
 /** The numbers of a tensor as JavaScript sees them; float16 is a Float32Array of rounded values. */
-export type Values = Float32Array | Int32Array | Uint32Array;
+export type Values = Float32Array | Int32Array | Uint32Array | Int8Array;
 
 /** What a backend needs to know to make room for a tensor. */
 export interface Spec {

@@ -41,7 +41,7 @@ export interface ContextOptions {
 
 /** How `context.tensor` is to hold its numbers. */
 export interface TensorOptions {
-  /** float32 by default; int32 for an Int32Array, uint32 for a Uint32Array. */
+  /** float32 by default; int32 for an Int32Array, uint32 for a Uint32Array. An Int8Array too is float32, where 'int8' is not asked for. */
   dtype?: DType;
   /** A name for the buffer, as graphics debuggers show it. */
   label?: string;
@@ -66,7 +66,7 @@ export interface Operation<W extends string> {
   gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
 }
 
-const dtypes: readonly DType[] = ['float32', 'float16', 'int32', 'uint32'];
+const dtypes: readonly DType[] = ['float32', 'float16', 'int32', 'uint32', 'int8'];
 
 /**
  * A place to compute: one GPU device, or the CPU. Tensors belong to the context that made them.
@@ -147,7 +147,8 @@ export class Context {
     const spec = { dtype: choice(fn, 'dtype', options.dtype, dtypes, 'float32'), shape: validShape(fn, shape) };
     const aligned = (v: number) => Number.isSafeInteger(v) && v >= 0 && v % 4 === 0;
     const byteOffset = number(fn, 'byteOffset', options.byteOffset, 0, 'a multiple of 4 from 0', aligned);
-    const words = Math.ceil(sizeOf(spec.shape) / (spec.dtype === 'float16' ? 2 : 1)); // what the GPU reads, it reads by words
+    const perWord = { float16: 2, int8: 4, float32: 1, int32: 1, uint32: 1 }[spec.dtype];
+    const words = Math.ceil(sizeOf(spec.shape) / perWord); // what the GPU reads, it reads by words
     const bytes = words * 4;
     if (byteOffset + bytes > buffer.size) {
       throw new RangeError(

@@ -34,16 +34,28 @@ export {
   type CrossEntropyResult,
   crossEntropy,
 } from './operations/cross-entropy.js';
+export type { CrossEntropyNumbers } from './operations/cross-entropy-settings.js';
 export type { ElementLossOptions, ElementTargets } from './operations/element-loss.js';
 export type { EmbeddingLossOptions, EmbeddingLossResult } from './operations/embedding-loss.js';
 export { type EntropyOptions, entropy, entropyGradient, entropyLoss } from './operations/entropy.js';
 export { type FocalLossOptions, focalLoss } from './operations/focal-loss.js';
 export { type HingeEmbeddingLossOptions, hingeEmbeddingLoss } from './operations/hinge-embedding-loss.js';
 export { type HingeLossOptions, hingeLoss } from './operations/hinge-loss.js';
+export { type InfoNCEOptions, infoNCE } from './operations/info-nce.js';
 export { type JSDivergenceOptions, type JSDivergenceResult, jsDivergence } from './operations/js-divergence.js';
 export { type KLDivLossOptions, klDivLoss } from './operations/kl-div-loss.js';
 export { type KLDivergenceOptions, klDivergence } from './operations/kl-divergence.js';
 export { type LinearOptions, linear } from './operations/linear.js';
+export {
+  type LinearCrossEntropyOptions,
+  type LinearCrossEntropyResult,
+  type LinearGradients,
+  type LinearParameter,
+  linearCrossEntropy,
+} from './operations/linear-cross-entropy.js';
+export type { LinearLossOptions } from './operations/linear-loss.js';
+export type { LinearHeadOptions, Weight } from './operations/linear-product.js';
+export { type LinearTopKOptions, type LinearTopKResult, linearTopK } from './operations/linear-top-k.js';
 export { logSoftmaxGradient } from './operations/log-softmax-gradient.js';
 export { type LogSumExpOptions, logSumExp } from './operations/log-sum-exp.js';
 export { logSumExpGradient } from './operations/log-sum-exp-gradient.js';
@@ -53,6 +65,7 @@ export { meanSquaredError } from './operations/mean-squared-error.js';
 export { type MultiMarginLossOptions, multiMarginLoss } from './operations/multi-margin-loss.js';
 export { type NllLossOptions, nllLoss } from './operations/nll-loss.js';
 export type { Optimizer, OptimizerState } from './operations/optimizer.js';
+export { quantizeRows } from './operations/quantize-rows.js';
 export type { RowGradientOptions } from './operations/row-gradient.js';
 export type { LossOptions, LossResult, Reduction, RowLossOptions } from './operations/row-loss.js';
 export { type SampleOptions, sample } from './operations/sample.js';

@@ -30,7 +30,7 @@ export const isFloatArray = (value: unknown): value is Float32Array | Float64Arr
 
 /** What holds a dtype on the CPU. */
 export const arrayOf = (dtype: DType) =>
-  dtype === 'int32' ? Int32Array : dtype === 'uint32' ? Uint32Array : Float32Array;
+  ({ float32: Float32Array, float16: Float32Array, int32: Int32Array, uint32: Uint32Array, int8: Int8Array })[dtype];
 
 /** Room on the CPU for a dtype; float16 is kept as floats that are rounded to it. */
 export function valuesOf(dtype: DType, from: number | ArrayLike<number>): Values {
@@ -71,7 +71,7 @@ export function fromNumbers(
       `${fn}: "${name}" has ${values.length} elements, shape ${shown(given)} needs ${sizeOf(given)}`,
     );
   }
-  if (dtype === 'int32' || dtype === 'uint32') expectIntegers(fn, name, values, dtype);
+  if (!dtype.startsWith('float')) expectIntegers(fn, name, values, dtype);
   const fits = dtype !== 'float16' && values instanceof arrayOf(dtype);
   return { dtype, shape: given, values: fits ? values : valuesOf(dtype, values) };
 }
@@ -97,7 +97,8 @@ function flatten(fn: string, name: string, data: unknown, shape: number[], depth
 }
 
 function expectIntegers(fn: string, name: string, values: ArrayLike<number>, dtype: DType): void {
-  const [low, high] = dtype === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  const [low, high] =
+    dtype === 'uint32' ? [0, 2 ** 32 - 1] : dtype === 'int8' ? [-128, 127] : [-(2 ** 31), 2 ** 31 - 1];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (Number.isInteger(value) && value >= low && value <= high) continue;

@@ -43,7 +43,7 @@ export class Tensor {
   }
 
   /**
-   * The numbers, row by row: a Float32Array (float16 too), Int32Array or Uint32Array of `size` elements, the caller's to keep.
+   * The numbers, row by row: a Float32Array (float16 too), Int32Array, Uint32Array or Int8Array of `size` elements, the caller's to keep.
    * Rejects with DisposedError, DeviceLostError, OutOfMemoryError or ShaderError where the work behind it came to nothing.
    */
   async data(): Promise<Values> {

@@ -92,7 +92,7 @@ const table: Record<string, Bad[]> = {
     [
       ({ x, weight }) => linear(x, weight, any({ biases: [1] })),
       TypeError,
-      'linear: unknown option "biases"; it takes bias, out',
+      'linear: unknown option "biases"; it takes bias, scales, out',
     ],
     [
       ({ scalar, weight }) => linear(scalar, weight),
@@ -102,7 +102,11 @@ const table: Record<string, Bad[]> = {
     [({ x }) => linear(x, any([[1, 2, 3]])), TypeError, 'linear: "weight" must be a Tensor, got [[1, 2, 3]]'],
     [({ x, gone }) => linear(x, gone), DisposedError, 'linear: the tensor "weight" was disposed'],
     [({ x, theirs }) => linear(x, theirs), TypeError, 'linear: "weight" is a tensor of another context'],
-    [({ x, integers }) => linear(x, integers), TypeError, 'linear: "weight" must be float32 or float16, got int32'],
+    [
+      ({ x, integers }) => linear(x, integers),
+      TypeError,
+      'linear: "weight" must be float32 or float16 or int8, got int32',
+    ],
     [({ x, scalar }) => linear(x, scalar), ShapeError, 'linear: "weight" must have shape [C, D], got []'],
     [
       ({ x, empty }) => linear(x, empty),

@@ -20,6 +20,7 @@ import {
 } from '../src/index.ts';
 import { classEntries } from './class-entries.ts';
 import { elementEntries } from './element-entries.ts';
+import { linearEntries } from './linear-entries.ts';
 import { crossEntropyOf } from './support/cross-entropy-reference.ts';
 import { normal } from './support/random.ts';
 import * as reference from './support/reference.ts';
@@ -272,5 +273,6 @@ export const table: readonly Entry[] = [
     // As float32 sums lose: terms of the size of the row's largest logit add up.
     tolerances: { result: (_, { scale, classes }) => 4 * unit * Math.sqrt(classes) * Math.max(1, scale) },
   },
+  ...linearEntries,
   ...elementEntries,
 ];

@@ -85,7 +85,7 @@ const refused: [unknown, unknown, unknown, typeof TypeError | typeof ShapeError,
     undefined,
     { dtype: 'float64' },
     TypeError,
-    '"dtype" must be "float32", "float16", "int32" or "uint32", got "float64"',
+    '"dtype" must be "float32", "float16", "int32", "uint32" or "int8", got "float64"',
   ],
   [[1], undefined, { type: 'int32' }, TypeError, 'unknown option "type"; it takes dtype, label'],
   [[1], undefined, 'int32', TypeError, 'options must be an object, got "int32"'],
@@ -161,11 +161,15 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       ['numbers', [-1, 2, 3], 'int32', 'int32'],
       ['Int32Array', Int32Array.of(1, 2, 3), 'float32', 'float32'],
       ['Float32Array', Float32Array.of(1.5, -2, 3), 'float16', 'float16'],
+      ['Int8Array', Int8Array.of(-128, 127, 3), undefined, 'float32'],
+      ['Int8Array', Int8Array.of(-128, 127, 3), 'int8', 'int8'],
+      ['numbers', [-128, 127, 0], 'int8', 'int8'],
     ])('%s as %s', async (_, data, asked, dtype) => {
       const x = context.tensor(data as Float32Array, [3], { dtype: asked });
       expect(x.dtype).toBe(dtype);
       const values = await x.data();
-      const types = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array, float16: Float32Array };
+      const floats = { float32: Float32Array, float16: Float32Array };
+      const types = { int32: Int32Array, uint32: Uint32Array, int8: Int8Array, ...floats };
       expect(values).toBeInstanceOf(types[dtype]);
       expect(Array.from(values)).toEqual(Array.from(data));
     });
@@ -425,9 +429,9 @@ describe('fromBuffer', () => {
       'a dtype that is none',
       () => bufferOf(256),
       [1],
-      { dtype: 'int8' },
+      { dtype: 'int16' },
       TypeError,
-      '"dtype" must be "float32", "float16", "int32" or "uint32", got "int8"',
+      '"dtype" must be "float32", "float16", "int32", "uint32" or "int8", got "int16"',
     ],
     [
       'an unknown option',

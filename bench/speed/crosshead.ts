@@ -5,12 +5,7 @@ import { type Prepared, prepare } from './contender.ts';
 import type { Inputs, Outputs } from './inputs.ts';
 import type { Case, OperationName } from './types.ts';
 
-const { argmax, ClassificationHead, crossEntropy, linear, logSoftmax, softmax, topK } = crosshead;
-/** Features to the k best in one call, where the library has it. */
-const { linearTopK } = crosshead as {
-  linearTopK?: (x: Tensor, weight: Tensor, k: number, rest: { bias: Tensor }) => Tensors;
-};
-
+const { argmax, ClassificationHead, crossEntropy, linearTopK, logSoftmax, softmax, topK } = crosshead;
 type Tensors = Readonly<Record<string, Tensor>>;
 
 interface Head {
@@ -20,15 +15,7 @@ interface Head {
 
 /** What `head.predict` queues. */
 function best(features: Tensor, { weight, bias }: Head): Tensors {
-  if (linearTopK) {
-    const { values, indices } = linearTopK(features, weight, k, { bias });
-    return { values, indices };
-  }
-  const logits = linear(features, weight, { bias });
-  const scores = softmax(logits);
-  const { values, indices } = topK(scores, k);
-  logits.dispose();
-  scores.dispose();
+  const { values, indices } = linearTopK(features, weight, k, { bias });
   return { values, indices };
 }
 

@@ -31,7 +31,7 @@ export class CpuBackend implements Backend {
     const length = sizeOf(shape);
     const storage = this.#heap?.allocate(dtype, length) ?? this.#outsideHeap(dtype, length);
     this.#arrays++;
-    this.#bytes += length * 4;
+    this.#bytes += length * arrayOf(dtype).BYTES_PER_ELEMENT;
     return storage;
   }
 
@@ -42,7 +42,7 @@ export class CpuBackend implements Backend {
   }
 
   release(storage: Storage): void {
-    const bytes = storage.length * 4;
+    const bytes = storage.length * arrayOf(storage.dtype).BYTES_PER_ELEMENT;
     this.#arrays--;
     this.#bytes -= bytes;
     if (!this.#heap?.release(storage)) this.#outside -= bytes;

@@ -67,13 +67,13 @@ export class WasmHeap implements Heap {
   }
 
   allocate(dtype: DType, length: number): HeapStorage | null {
-    const address = this.reserve(length * 4);
+    const address = this.reserve(length * arrayOf(dtype).BYTES_PER_ELEMENT);
     return address === null ? null : new HeapStorage(dtype, length, this, address);
   }
 
   release(storage: Storage): boolean {
     if (!(storage instanceof HeapStorage)) return false;
-    this.free(storage.address, storage.length * 4);
+    this.free(storage.address, storage.length * arrayOf(storage.dtype).BYTES_PER_ELEMENT);
     return true;
   }
 

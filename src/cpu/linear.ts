@@ -3,22 +3,86 @@
 import type { Values } from '../backend.js';
 import { kernels } from './kernels.js';
 
+/** A linear head, its weight in blocks of rows. */
+export interface HeadArrays {
+  readonly depth: number;
+  readonly classes: number;
+  readonly features: Values; // (rows, depth)
+  readonly blocks: readonly { readonly weight: Values; readonly classes: number }[]; // (classes, depth)
+  readonly bias?: Values; // (classes)
+  readonly scales?: Values; // (classes)
+}
+
+/** Some classes of block `index` of the weight: they begin at class `at` of the block, and at class `first` of all. */
+export interface ClassBlock {
+  readonly index: number;
+  readonly weight: Values;
+  readonly at: number;
+  readonly first: number;
+  readonly some: number;
+}
+
 /** features (rows, depth) x weight (classes, depth) transposed + bias (classes) -> result (rows, classes) */
-export function linearRows(
-  features: Values,
-  weight: Values,
-  bias: Values | null,
-  result: Values,
-  depth: number,
-  classes: number,
-): void {
-  if (kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
-  const rows = classes ? result.length / classes : 0;
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let d = 0; d < depth; d++) sum += features[r * depth + d] * weight[c * depth + d];
-      result[r * classes + c] = bias ? sum + bias[c] : sum;
+export function linearRows(head: HeadArrays, rows: number, result: Values): void {
+  const { features, blocks, bias = null, scales, depth, classes } = head;
+  const [{ weight }] = blocks;
+  const plain = blocks.length === 1 && !scales && weight instanceof Float32Array;
+  if (plain && kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
+  const logits = new Float64Array(classesAtOnce);
+  for (const block of classBlocks(head)) {
+    for (let r = 0; r < rows; r++) {
+      logitsOf(head, r, block, logits);
+      result.set(logits.subarray(0, block.some), r * head.classes + block.first);
     }
+  }
+}
+
+/** Few enough that their weights stay in a cache from row to row. */
+export const classesAtOnce = 64;
+
+/** Goes over the classes in their order. */
+export function* classBlocks({ blocks }: HeadArrays): Generator<ClassBlock> {
+  let before = 0;
+  for (const [index, { weight, classes }] of blocks.entries()) {
+    for (let at = 0; at < classes; at += classesAtOnce)
+      yield { index, weight, at, first: before + at, some: Math.min(classesAtOnce, classes - at) };
+    before += classes;
+  }
+}
+
+/** The logits of row r and some classes. @param strict a product that is not finite is NaN, so that only a bias masks a class */
+export function logitsOf(head: HeadArrays, r: number, block: ClassBlock, logits: Float64Array, strict = false): void {
+  const { bias, scales } = head;
+  products(head, r, block, logits);
+  for (let c = 0; c < block.some; c++) {
+    const product = logits[c] * (scales?.[block.first + c] ?? 1);
+    // What is beyond float32 is not finite on the GPU either.
+    const sound = !strict || Number.isFinite(Math.fround(product));
+    logits[c] = sound ? product + (bias?.[block.first + c] ?? 0) : Number.NaN;
+  }
+}
+
+/** Row r of the features times some classes of the weight: four at once, so that a feature is loaded once for four. */
+function products(
+  { features, depth }: HeadArrays,
+  r: number,
+  { weight, at, some }: ClassBlock,
+  into: Float64Array,
+): void {
+  const start = r * depth;
+  for (let c = 0; c < some; c += 4) {
+    const [i, j, k, l] = [0, 1, 2, 3].map((next) => (at + Math.min(c + next, some - 1)) * depth);
+    let [a, b, e, f] = [0, 0, 0, 0];
+    for (let d = 0; d < depth; d++) {
+      const x = features[start + d];
+      a += x * weight[i + d];
+      b += x * weight[j + d];
+      e += x * weight[k + d];
+      f += x * weight[l + d];
+    }
+    into[c] = a;
+    if (c + 1 < some) into[c + 1] = b;
+    if (c + 2 < some) into[c + 2] = e;
+    if (c + 3 < some) into[c + 3] = f;
   }
 }

@@ -1,25 +1,16 @@
 import crossEntropyKernel from '../../shaders/cross_entropy.wgsl';
-import { type CrossEntropySettings, crossEntropyRows } from '../cpu/cross-entropy.js';
+import { crossEntropyRows } from '../cpu/cross-entropy.js';
 import type { Tensor } from '../tensor.js';
-import { flag, number, positive } from '../validate.js';
+import { flag } from '../validate.js';
+import { type CrossEntropyNumbers, settingsOf } from './cross-entropy-settings.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { rowSums } from './row-parts.js';
-import { ignoreIndexOf, indicesFor, isSoft, perClass, softLabels, type Targets } from './targets.js';
+import { indicesFor, isSoft, perClass, softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
 
-export interface CrossEntropyOptions extends RowLossOptions {
+export interface CrossEntropyOptions extends RowLossOptions, CrossEntropyNumbers {
   /** One number a class; scales its part of the loss. 'mean' divides by the weights of the targets. */
   classWeights?: Tensor | ArrayLike<number>;
-  /** Rows with this target add nothing and have gradient 0; -100 by default, null for none. Refused with soft labels. */
-  ignoreIndex?: number | null;
-  /** From 0 to 1: labels become (1 - labelSmoothing) label + labelSmoothing / classes. */
-  labelSmoothing?: number;
-  /** Adds zLoss x logSumExp^2 to each row's loss, which keeps logits near 0 (PaLM, ST-MoE). */
-  zLoss?: number;
-  /** Logits pass through softcap x tanh(logit / softcap) first (Gemma 2). */
-  softcap?: number;
-  /** Then they are divided by it; 1 by default. */
-  temperature?: number;
   /** Whether to give the derivative by soft labels. */
   targetGradient?: boolean;
   /** Whether to give `correct` and `logSumExp`, from the same pass. */
@@ -115,15 +106,4 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
         reducing,
       ),
   });
-}
-
-function settingsOf(fn: string, options: CrossEntropyOptions): CrossEntropySettings {
-  const { ignoreIndex, labelSmoothing, zLoss, softcap, temperature } = options;
-  return {
-    ignoreIndex: ignoreIndexOf(fn, ignoreIndex),
-    smoothing: number(fn, 'labelSmoothing', labelSmoothing, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1),
-    zLoss: number(fn, 'zLoss', zLoss, 0, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v)),
-    softcap: softcap === undefined ? 0 : positive(fn, 'softcap', softcap, 1),
-    temperature: positive(fn, 'temperature', temperature, 1),
-  };
 }

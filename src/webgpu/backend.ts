@@ -91,7 +91,7 @@ export class GpuBackend implements Backend {
   upload(spec: Spec, values: Values, label: string): Storage {
     const made = this.allocate(spec, label);
     if (!made.buffer) return made;
-    const host = spec.dtype === 'float16' ? packHalf(values) : values;
+    const host = spec.dtype === 'float16' ? packHalf(values) : spec.dtype === 'int8' ? padded(values) : values;
     const end = this.#watch();
     this.device.queue.writeBuffer(made.buffer, 0, host as Values & { buffer: ArrayBuffer });
     this.#chain([made], [made.failure, end()]);
@@ -266,8 +266,16 @@ async function firstOf(failures: (Failure | null)[]): Failure {
   return null;
 }
 
+/** Bytes as whole words. */
+function padded(values: Values): Values {
+  const words = new Int8Array(wholeWords(values.length));
+  words.set(values);
+  return words;
+}
+
 function decode({ dtype, length }: Storage, bytes: ArrayBuffer): Values {
   if (dtype === 'float16') return unpackHalf(new Uint16Array(bytes, 0, length));
+  if (dtype === 'int8') return new Int8Array(bytes, 0, length);
   if (dtype === 'int32') return new Int32Array(bytes, 0, length);
   return dtype === 'uint32' ? new Uint32Array(bytes, 0, length) : new Float32Array(bytes, 0, length);
 }

@@ -13,7 +13,8 @@ export const usage = {
 } as const;
 
 /** Bytes of elements; what is copied and bound is rounded up to whole words. */
-export const bytesOf = (dtype: DType, length: number): number => length * (dtype === 'float16' ? 2 : 4);
+export const bytesOf = (dtype: DType, length: number): number =>
+  length * (dtype === 'int8' ? 1 : dtype === 'float16' ? 2 : 4);
 export const wholeWords = (bytes: number): number => bytes + (-bytes & 3);
 
 /** What tensors are made of. */

@@ -1,0 +1,203 @@
+// Twin of shaders/linear_stats.wgsl, linear_losses.wgsl, linear_slopes.wgsl, linear_features_gradient.wgsl and
+// linear_weight_gradient.wgsl: cross-entropy of a linear head, some classes at a time. Sums are float64.
+
+import type { Values } from '../backend.js';
+import type { CrossEntropySettings } from './cross-entropy.js';
+import { type ClassBlock, classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
+import { reduceRows } from './reduce-rows.js';
+import type { Reducing, RowLossArrays } from './row-loss.js';
+import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
+import { softcapped, softcapSlope } from './softcap.js';
+
+export interface LinearLossArrays extends Omit<RowLossArrays, 'gradient'> {
+  readonly head: HeadArrays;
+  readonly targets?: Values; // (rows)
+  readonly labels?: Values; // (rows, classes), in place of targets
+  readonly classWeights?: Values; // (classes)
+  readonly correct?: Values; // (rows)
+  readonly logSumExps?: Values; // (rows)
+  readonly featuresGradient?: Values; // (rows, depth)
+  readonly weightGradients: readonly (Values | undefined)[]; // as the blocks
+  readonly biasGradient?: Values; // (classes)
+}
+
+/** What is known of a row of which some classes were seen: its sum, beside a maximum that may grow. */
+interface RowState extends RowSum {
+  /** Sums of a_c and of a_c times the distance to the maximum. */
+  mass: number;
+  around: number;
+  maskedMass: boolean;
+  unknown: boolean; // a target that is no class, or a label that is no number
+  best: readonly [value: number, class_: number];
+  wanted: readonly [value: number, class_: number];
+  scale: number | null; // what derivatives are multiplied by; null where they are 0
+}
+
+const nothing = [Number.NEGATIVE_INFINITY, 0] as const;
+
+export function linearLossRows(
+  arrays: LinearLossArrays,
+  rows: number,
+  settings: CrossEntropySettings,
+  reducing: Reducing,
+): void {
+  const { head, targets } = arrays;
+  const logits = new Float64Array(classesAtOnce);
+  const states = Array.from({ length: rows }, (_, r): RowState => {
+    const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
+    const sums = {
+      maximum: Number.NEGATIVE_INFINITY,
+      ties: 0,
+      rest: 0,
+      kind: 'allMasked',
+      mass: 0,
+      around: 0,
+    } as const;
+    return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
+  });
+  for (const block of classBlocks(head)) {
+    for (const [r, state] of states.entries()) {
+      logitsOf(head, r, block, logits, true);
+      for (let c = 0; c < block.some; c++) addClass(arrays, settings, state, r, block.first + c, logits[c]);
+    }
+  }
+  finishRows(arrays, states, settings, reducing);
+  addGradients(arrays, states, settings, logits);
+}
+
+/** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */
+function massOf(arrays: LinearLossArrays, smoothing: number, r: number, c: number): number {
+  const { labels, targets, classWeights, head } = arrays;
+  const label = labels ? labels[r * head.classes + c] : c === targets?.[r] ? 1 : 0;
+  return (classWeights?.[c] ?? 1) * (label * (1 - smoothing) + smoothing / head.classes);
+}
+
+function addClass(
+  arrays: LinearLossArrays,
+  { smoothing, softcap, temperature }: CrossEntropySettings,
+  state: RowState,
+  r: number,
+  c: number,
+  logit: number,
+): void {
+  const { labels, head } = arrays;
+  const x = softcapped(logit, softcap);
+  const a = massOf(arrays, smoothing, r, c);
+  const label = labels?.[r * head.classes + c];
+  if (!Number.isFinite(a)) state.unknown = true;
+  if (logit > state.best[0]) state.best = [logit, c];
+  if (label !== undefined && label > state.wanted[0]) state.wanted = [label, c];
+  if (Number.isNaN(x)) state.kind = 'nan';
+  else if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
+  else addLogit(state, x, temperature);
+  state.mass += a;
+  if (a !== 0 && Number.isFinite(x)) state.around += (a * (state.maximum - x)) / temperature;
+}
+
+/** Adds a logit to a row's sum, beside a maximum that may grow. */
+export function addLogit(state: RowSum & { mass: number; around: number }, x: number, temperature: number): void {
+  if (state.kind === 'allMasked') state.kind = 'plain';
+  if (x === Number.POSITIVE_INFINITY && state.kind !== 'nan') state.kind = 'infinite';
+  if (x === state.maximum) state.ties++;
+  else if (x < state.maximum) state.rest += Math.exp((x - state.maximum) / temperature);
+  else {
+    const step = (x - state.maximum) / temperature;
+    state.rest = (state.ties + state.rest) * Math.exp(-step);
+    if (state.mass !== 0 && Number.isFinite(step)) state.around += state.mass * step;
+    state.ties = 1;
+    state.maximum = x;
+  }
+}
+
+function finishRows(
+  { loss, targets, sampleWeights, upstream, correct, logSumExps }: LinearLossArrays,
+  states: readonly RowState[],
+  { ignoreIndex, temperature, zLoss }: CrossEntropySettings,
+  { none, divisor }: Reducing,
+): void {
+  const losses = none ? loss : new Float64Array(states.length);
+  for (const [r, state] of states.entries()) {
+    const ignored = targets !== undefined && targets[r] === ignoreIndex;
+    const weight = sampleWeights?.[r] ?? 1;
+    const counts = weight !== 0 && !ignored;
+    const undefinedRow = state.unknown || isUndefined(state);
+    const sum = logSumExpOf(state, temperature);
+    const own = state.maskedMass
+      ? Number.POSITIVE_INFINITY
+      : state.mass * logTotal(state) + state.around + (zLoss && zLoss * sum * sum);
+    losses[r] = counts ? weight * (undefinedRow ? Number.NaN : own) : 0;
+    if (counts && divisor !== 0) state.scale = (weight / divisor) * (upstream?.[none ? r : 0] ?? 1);
+    if (logSumExps) logSumExps[r] = sum;
+    const wanted = targets ? targets[r] : state.wanted[1];
+    if (correct) correct[r] = !undefinedRow && !ignored && state.best[1] === wanted ? 1 : 0;
+  }
+  if (!none) reduceRows(losses, loss, divisor);
+}
+
+function addGradients(
+  arrays: LinearLossArrays,
+  states: readonly RowState[],
+  settings: CrossEntropySettings,
+  logits: Float64Array,
+): void {
+  const { head, featuresGradient, weightGradients, biasGradient } = arrays;
+  if (!featuresGradient && !biasGradient && !weightGradients.some(Boolean)) return;
+  const { depth } = head;
+  const ofFeatures = new Float64Array(featuresGradient?.length ?? 0);
+  for (const block of classBlocks(head)) {
+    const weightGradient = weightGradients[block.index];
+    const ofWeight = new Float64Array(weightGradient ? block.some * depth : 0);
+    const ofBias = new Float64Array(block.some);
+    for (const [r, state] of states.entries()) {
+      if (state.scale === null) continue;
+      logitsOf(head, r, block, logits, true);
+      for (let c = 0; c < block.some; c++) {
+        const slope = slopeOf(arrays, settings, state, r, block.first + c, logits[c]);
+        ofBias[c] += slope;
+        if (featuresGradient) addWeight(head, block, c, slope, ofFeatures, r);
+        if (weightGradient) addFeatures(head, r, slope, ofWeight, c);
+      }
+    }
+    weightGradient?.set(ofWeight, block.at * depth);
+    biasGradient?.set(ofBias, block.first);
+  }
+  featuresGradient?.set(ofFeatures);
+}
+
+/** The derivative of the objective by a logit. */
+function slopeOf(
+  arrays: LinearLossArrays,
+  { smoothing, softcap, temperature, zLoss }: CrossEntropySettings,
+  state: RowState,
+  r: number,
+  c: number,
+  logit: number,
+): number {
+  if (state.unknown || isUndefined(state)) return Number.NaN;
+  const { own, others } = shareOf(softcapped(logit, softcap), state, temperature);
+  const total = state.ties + state.rest;
+  const p = own / total;
+  const a = massOf(arrays, smoothing, r, c);
+  const slope = p > 0.5 ? state.mass - a - state.mass * (others / total) : state.mass * p - a;
+  const whole = (slope + 2 * zLoss * logSumExpOf(state, temperature) * p) / temperature;
+  return whole * softcapSlope(logit, softcap) * state.scale!;
+}
+
+function addWeight(
+  head: HeadArrays,
+  { weight, at, first }: ClassBlock,
+  c: number,
+  slope: number,
+  to: Float64Array,
+  r: number,
+) {
+  const { depth, scales } = head;
+  const by = slope * (scales?.[first + c] ?? 1);
+  const [start, from] = [r * depth, (at + c) * depth];
+  for (let d = 0; d < depth; d++) to[start + d] += by * weight[from + d];
+}
+
+function addFeatures({ depth, features }: HeadArrays, r: number, slope: number, to: Float64Array, c: number): void {
+  const [start, from] = [c * depth, r * depth];
+  for (let d = 0; d < depth; d++) to[start + d] += slope * features[from + d];
+}

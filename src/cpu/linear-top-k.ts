@@ -1,0 +1,68 @@
+// Twin of shaders/linear_top_k.wgsl and linear_scores.wgsl.
+
+import type { Values } from '../backend.js';
+import { classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
+import { addLogit } from './linear-loss.js';
+import { isUndefined, type RowSum, shareOf } from './row-sum.js';
+
+export type Activation = 'softmax' | 'sigmoid' | 'none';
+
+/** The best of a row so far, the best first, and its sum. */
+interface Row {
+  readonly logits: number[];
+  readonly classes: number[];
+  readonly sum: RowSum & { mass: number; around: number };
+}
+
+export function linearTopKRows(
+  head: HeadArrays,
+  rows: number,
+  k: number,
+  temperature: number,
+  activation: Activation,
+  values: Values,
+  indices: Values,
+): void {
+  const found = Array.from({ length: rows }, (): Row => {
+    const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
+    return { logits: [], classes: [], sum: { ...sum } };
+  });
+  const logits = new Float64Array(classesAtOnce);
+  for (const block of classBlocks(head)) {
+    for (const [r, row] of found.entries()) {
+      logitsOf(head, r, block, logits, true);
+      // Logits that are equal in float32 are ties.
+      for (let c = 0; c < block.some; c++) consider(row, Math.fround(logits[c]), block.first + c, k, temperature);
+    }
+  }
+  for (const [r, row] of found.entries()) {
+    const undefinedRow = activation === 'softmax' && isUndefined(row.sum);
+    for (let j = 0; j < k; j++) {
+      values[r * k + j] = undefinedRow ? Number.NaN : score(row.logits[j], row.sum, temperature, activation);
+      indices[r * k + j] = undefinedRow ? j : row.classes[j];
+    }
+  }
+}
+
+function consider({ logits, classes, sum }: Row, x: number, c: number, k: number, temperature: number): void {
+  if (Number.isNaN(x)) sum.kind = 'nan';
+  else if (x !== Number.NEGATIVE_INFINITY) addLogit(sum, x, temperature);
+  // Classes come in their order, so that of equal logits the first stays ahead; a NaN is ahead of all numbers.
+  const ahead = (y: number) => (Number.isNaN(x) ? !Number.isNaN(y) : x > y);
+  if (logits.length === k && !ahead(logits[k - 1])) return;
+  let at = logits.length;
+  while (at > 0 && ahead(logits[at - 1])) at--;
+  logits.splice(at, 0, x);
+  classes.splice(at, 0, c);
+  if (logits.length > k) {
+    logits.pop();
+    classes.pop();
+  }
+}
+
+function score(x: number, sum: RowSum, temperature: number, activation: Activation): number {
+  if (activation === 'none') return x / temperature;
+  if (activation === 'softmax') return shareOf(x, sum, temperature).own / (sum.ties + sum.rest);
+  const e = Math.exp(-Math.abs(x) / temperature);
+  return (x < 0 ? e : 1) / (1 + e);
+}

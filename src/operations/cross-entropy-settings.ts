@@ -1,0 +1,29 @@
+// The options of cross-entropy that are numbers, for logits that are stored and logits that are not.
+
+import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
+import { number, positive } from '../validate.js';
+import { ignoreIndexOf } from './targets.js';
+
+export interface CrossEntropyNumbers {
+  /** Rows with this target add nothing and have gradient 0; -100 by default, null for none. Refused with soft labels. */
+  ignoreIndex?: number | null;
+  /** From 0 to 1: labels become (1 - labelSmoothing) label + labelSmoothing / classes. */
+  labelSmoothing?: number;
+  /** Adds zLoss x logSumExp^2 to each row's loss, which keeps logits near 0 (PaLM, ST-MoE). */
+  zLoss?: number;
+  /** Logits pass through softcap x tanh(logit / softcap) first (Gemma 2). */
+  softcap?: number;
+  /** Then they are divided by it; 1 by default. */
+  temperature?: number;
+}
+
+export function settingsOf(fn: string, options: CrossEntropyNumbers): CrossEntropySettings {
+  const { ignoreIndex, labelSmoothing, zLoss, softcap, temperature } = options;
+  return {
+    ignoreIndex: ignoreIndexOf(fn, ignoreIndex),
+    smoothing: number(fn, 'labelSmoothing', labelSmoothing, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1),
+    zLoss: number(fn, 'zLoss', zLoss, 0, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v)),
+    softcap: softcap === undefined ? 0 : positive(fn, 'softcap', softcap, 1),
+    temperature: positive(fn, 'temperature', temperature, 1),
+  };
+}

@@ -1,0 +1,323 @@
+// Cross-entropy of a linear head whose logits are never stored (Wijmans et al. 2024, Cut Your Losses in Large-Vocabulary Language Models):
+// a tile of some rows and some classes at a time is made, summed and forgotten, and for the gradients made again. What is kept of a row
+// is a state of 16 words; the order of all sums is fixed.
+
+import linearFeaturesGradient from '../../shaders/linear_features_gradient.wgsl';
+import linearLosses from '../../shaders/linear_losses.wgsl';
+import linearSlopes from '../../shaders/linear_slopes.wgsl';
+import linearStats from '../../shaders/linear_stats.wgsl';
+import linearWeightGradient from '../../shaders/linear_weight_gradient.wgsl';
+import narrowKernel from '../../shaders/narrow.wgsl';
+import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
+import type { Bound, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
+import type { Operation } from '../context.js';
+import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
+import { linearLossRows } from '../cpu/linear-loss.js';
+import { sumWeights } from '../cpu/sum-weights.js';
+import type { Tensor } from '../tensor.js';
+import { choice } from '../validate.js';
+import type { Part } from '../webgpu/link.js';
+import { type ClassChunk, chunkBindings, headArrays, type LinearHead, quadsOf } from './linear-product.js';
+import {
+  asRows,
+  makeLogits,
+  type RowBlock,
+  some,
+  stateWords,
+  type Tiles,
+  tilePass,
+  tilesOf,
+  whole,
+} from './linear-tiles.js';
+import { operand } from './operands.js';
+import type { Reduction } from './row-loss.js';
+import { lossScratch, sumLosses } from './sum-losses.js';
+import { temperatureUniforms } from './temperature.js';
+
+/** Options of a linear head's loss. */
+export interface LinearLossOptions {
+  /** 'mean' by default; 'none' gives one loss a row. */
+  reduction?: Reduction;
+  /** The derivative of the objective by the loss, in the shape of the loss; 1 by default. */
+  upstream?: number | Tensor | ArrayLike<number>;
+  /** One number a row, which scales its loss; 'mean' divides by their sum over the rows that count. A row that weighs 0 adds nothing. */
+  sampleWeights?: Tensor | ArrayLike<number>;
+}
+
+/** A loss whose options were checked. */
+export interface LinearLossCall {
+  readonly fn: string;
+  readonly head: LinearHead;
+  readonly settings: CrossEntropySettings;
+  /** `targets`, or soft `labels`; and `classWeights`. */
+  readonly reads: Operation<string>['reads'];
+  readonly check?: Operation<string>['check'];
+  /** Results beside the loss: `featuresGradient`, `weight0Gradient`, ..., `biasGradient`, `correct` and `logSumExp`. */
+  readonly writes: Readonly<Record<string, Spec | undefined>>;
+}
+
+/** Runs a loss. */
+export function runLinearLoss(
+  { fn, head, settings, reads, check, writes }: LinearLossCall,
+  { reduction, upstream, sampleWeights }: LinearLossOptions,
+): Record<string, Tensor> {
+  const { context, rowShape, rows, blocks } = head;
+  const kind = choice(fn, 'reduction', reduction, ['none', 'mean', 'sum'], 'mean');
+  const none = kind === 'none';
+  const aRow: Spec = { dtype: 'float32', shape: rowShape };
+  const scalars: Spec = { dtype: 'float32', shape: none ? rowShape : [] };
+  const known = (named: Record<string, unknown>): number | null => {
+    if (kind !== 'mean') return 1;
+    const varies = named.sampleWeights || (named.targets && (named.classWeights || settings.ignoreIndex !== null));
+    return varies ? null : rows.count;
+  };
+  const given = <V>(value: V | undefined, to: (value: V) => Tensor | HostOperand) =>
+    value === undefined ? undefined : to(value);
+  return context.run<string>({
+    name: fn,
+    reads: {
+      ...head.reads,
+      ...reads,
+      sampleWeights: given(sampleWeights, (v) => operand(fn, 'sampleWeights', v, context, aRow, 'one a row')),
+      upstream: given(upstream, (v) => operand(fn, 'upstream', v, context, scalars, 'as the loss has')),
+    },
+    writes: { loss: scalars, ...writes },
+    check,
+    cpu: (arrays) => {
+      const divisor = known(arrays) ?? sumWeights(arrays, rows.count, settings.ignoreIndex);
+      const named = arrays as Record<string, Values> & { loss: Values };
+      linearLossRows(
+        {
+          ...named,
+          head: headArrays(head, arrays),
+          logSumExps: named.logSumExp,
+          weightGradients: blocks.map((_, i) => named[`weight${i}Gradient`]),
+        },
+        rows.count,
+        settings,
+        { none, divisor },
+      );
+    },
+    gpu: (gpu, storages) => recordLinearLoss(gpu, storages, { head, none, divisor: known(storages), settings }),
+  });
+}
+
+/** What the kernels of a loss are told. */
+interface LinearLoss {
+  readonly head: LinearHead;
+  readonly none: boolean;
+  /** What losses are divided by; null where it is known only on the device. */
+  readonly divisor: number | null;
+  readonly settings: CrossEntropySettings;
+}
+
+/** The tiles of a call, and what its passes share. */
+interface Tiling extends LinearLoss, Tiles {
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** Records a loss. The storages, by name: those of the head, `targets` or `labels`, weights, and results. */
+function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearLoss): void {
+  const tiling = tilingOf(gpu, storages, loss);
+  const { none, head, rowBlocks, chunks } = tiling;
+  const count = head.rows.count;
+  const divisor = loss.divisor === null ? weightSum(tiling) : undefined;
+  const divided = { divided_by: loss.divisor ?? 1 };
+  const losses = none ? storages.loss : lossScratch(gpu, count);
+  for (const rows of rowBlocks) {
+    for (const chunk of chunks) {
+      makeLogits(tiling, rows, chunk);
+      addStats(tiling, rows, chunk);
+    }
+    finishRows(tiling, rows, losses, divided, divisor);
+  }
+  addGradients(tiling);
+  if (!none) sumLosses(gpu, losses, storages.loss, count, divided, whole(divisor));
+}
+
+function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearLoss): Tiling {
+  const { head, settings } = loss;
+  const { smoothing, zLoss, softcap, temperature } = settings;
+  const narrows = storages.weight0Gradient?.dtype === 'float16';
+  return {
+    ...loss,
+    ...tilesOf(gpu, storages, head, storages.labels ? 4 * head.classes : 0, narrows ? head.depth : 0),
+    uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: head.classes },
+    constants: { SMOOTHING: smoothing ? 1 : 0, Z_LOSS: zLoss ? 1 : 0, SOFTCAP: softcap },
+  };
+}
+
+const ignoring = (ignoreIndex: number | null) => ({
+  ignores: ignoreIndex === null ? 0 : 1,
+  ignore_index: ignoreIndex ?? 0,
+});
+
+function weightSum({ gpu, storages, head, settings }: Tiling): Storage {
+  const sum = gpu.scratch('float32', 1);
+  const count = head.rows.count;
+  gpu.rows({
+    kernel: sumWeightsKernel,
+    rows: asRows(1, count),
+    bindings: {
+      weight_sum: [sum, 0],
+      targets: whole(storages.targets),
+      class_weights: whole(storages.classWeights),
+      sample_weights: whole(storages.sampleWeights),
+    },
+    uniforms: { ...ignoring(settings.ignoreIndex), count, classes: head.classes },
+  });
+  return sum;
+}
+
+/** A pass over a tile of logits, that reads or writes the rows' states. */
+function ownPass(tiling: Tiling, kernel: Part, rows: RowBlock, chunk: ClassChunk, rest: Partial<RowPass>): void {
+  const { storages, head, states, uniforms, constants } = tiling;
+  tilePass(tiling, kernel, rows, chunk, {
+    bindings: {
+      states: some(states, rows, stateWords),
+      labels: some(storages.labels, rows, head.classes),
+      class_weights: whole(storages.classWeights),
+      ...rest.bindings,
+    },
+    uniforms,
+    constants: { ...constants, ...rest.constants },
+  });
+}
+
+function addStats(tiling: Tiling, rows: RowBlock, chunk: ClassChunk): void {
+  const { storages } = tiling;
+  ownPass(tiling, linearStats, rows, chunk, {
+    bindings: { targets: some(storages.targets, rows) },
+    constants: { METRICS: storages.correct ? 1 : 0 },
+  });
+}
+
+function finishRows(
+  { gpu, storages, head, none, states, settings, uniforms, constants }: Tiling,
+  rows: RowBlock,
+  losses: Storage,
+  divided: { readonly divided_by: number },
+  divisor: Storage | undefined,
+): void {
+  const { targets, sampleWeights, upstream, correct, logSumExp } = storages;
+  gpu.rows({
+    kernel: linearLosses,
+    rows: asRows(rows.count, head.classes),
+    bindings: {
+      states: some(states, rows, stateWords),
+      sample_weights: some(sampleWeights, rows),
+      upstream: none ? some(upstream, rows) : whole(upstream),
+      divisor: whole(divisor),
+      losses: some(losses, rows),
+      correct: some(correct, rows),
+      log_sum_exps: some(logSumExp, rows),
+    },
+    uniforms: { ...uniforms, ...divided, ...ignoring(settings.ignoreIndex) },
+    constants: {
+      ...constants,
+      OF_INDICES: targets ? 1 : 0,
+      ONE_HOT: targets && !settings.smoothing ? 1 : 0,
+      UPSTREAM_STRIDE: none ? 1 : 0,
+    },
+  });
+}
+
+/** A gradient as floats: itself, or scratch that is narrowed to it. */
+interface Sums {
+  /** Some of its numbers. */
+  at(first: number, count: number): Bound;
+  done(first: number, count: number): void;
+}
+
+/** @param size of the scratch; numbers from `base` on are in it */
+function sumsOf({ gpu }: Tiling, gradient: Storage, size: number, base: (first: number) => number): Sums {
+  if (gradient.dtype === 'float32') return { at: (first, count) => [gradient, 0, first, count], done() {} };
+  const floats = gpu.scratch('float32', size);
+  const halves = { ...gradient }; // not the result itself, which would go through scratch in whole
+  return {
+    at: (first, count) => [floats, 0, first - base(first), count],
+    done: (first, count) =>
+      gpu.rows({
+        kernel: narrowKernel,
+        rows: asRows(1, 1),
+        bindings: { floats: [floats, 0, first - base(first), count], halves: [halves, 0, first, count] },
+        uniforms: { length: count },
+        workgroups: () => Math.ceil(Math.ceil((count + 1) / 2) / 64),
+      }),
+  };
+}
+
+function addGradients(tiling: Tiling): void {
+  const { storages, head, rowBlocks, chunks } = tiling;
+  const { depth, blocks, rows } = head;
+  const { featuresGradient, biasGradient } = storages;
+  const ofWeights = blocks.map((_, i) => storages[`weight${i}Gradient`]);
+  if (!featuresGradient && !biasGradient && !ofWeights.some(Boolean)) return;
+  const { width } = tiling;
+  const kept = rowBlocks.length * chunks.length === 1; // the tile still holds the logits
+  const ofFeatures = featuresGradient && sumsOf(tiling, featuresGradient, rows.count * depth, () => 0);
+  const ofBias = biasGradient && sumsOf(tiling, biasGradient, width, (first) => first);
+  chunks.forEach((chunk, n) => {
+    const weightGradient = ofWeights[chunk.block];
+    const ofWeight = weightGradient && sumsOf(tiling, weightGradient, width * depth, (first) => first);
+    const own = [chunk.firstOfBlock * depth, chunk.some * depth] as const;
+    const sums = { gradient: ofWeight?.at(...own), bias_gradient: ofBias?.at(chunk.first, chunk.some) };
+    if (!rowBlocks.length) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums);
+    for (const block of rowBlocks) {
+      if (!kept) makeLogits(tiling, block, chunk);
+      ownPass(tiling, linearSlopes, block, chunk, { bindings: { output: [tiling.tile, 0] } });
+      if (ofFeatures)
+        addToFeatures(tiling, block, chunk, ofFeatures.at(block.first * depth, block.count * depth), n > 0);
+      if (ofWeight || ofBias) addToWeights(tiling, block, chunk, sums);
+    }
+    ofWeight?.done(...own);
+    ofBias?.done(chunk.first, chunk.some);
+  });
+  for (const { first, count } of rowBlocks) ofFeatures?.done(first * depth, count * depth);
+}
+
+const groupsOf = (tall: number, wide: number) => () =>
+  Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64);
+
+function addToFeatures(
+  { gpu, storages, head, tile, states }: Tiling,
+  rows: RowBlock,
+  chunk: ClassChunk,
+  gradient: Bound,
+  adds: boolean,
+): void {
+  const { depth } = head;
+  const { weight, scales } = chunkBindings(head, storages, chunk);
+  if (depth === 0) return;
+  gpu.rows({
+    kernel: linearFeaturesGradient,
+    rows: asRows(rows.count, chunk.some),
+    bindings: { slopes: [tile, 0], states: some(states, rows, stateWords), weight, scales, gradient },
+    uniforms: { depth, adds: adds ? 1 : 0 },
+    ...quadsOf(depth, weight[0]),
+    workgroups: groupsOf(rows.count, depth),
+  });
+}
+
+function addToWeights(
+  { gpu, storages, head, tile, states }: Tiling,
+  rows: RowBlock,
+  chunk: ClassChunk,
+  sums: Record<'gradient' | 'bias_gradient', Bound | undefined>,
+): void {
+  const { depth } = head;
+  gpu.rows({
+    kernel: linearWeightGradient,
+    rows: asRows(1, chunk.some),
+    bindings: {
+      slopes: [tile, 0],
+      states: some(states, rows, stateWords),
+      features: some(storages.features, rows, depth),
+      ...sums,
+    },
+    uniforms: { rows: rows.count, depth, adds: rows.first > 0 ? 1 : 0 },
+    ...quadsOf(depth, storages.features),
+    workgroups: groupsOf(chunk.some, sums.gradient ? depth : 1),
+  });
+}

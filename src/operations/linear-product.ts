@@ -1,0 +1,190 @@
+// What the operations of a linear head have in common: their operands, and the product features x weight transposed.
+
+import quadsAny from '../../shaders/lib/quads_any.wgsl';
+import quadsWide from '../../shaders/lib/quads_wide.wgsl';
+import linearKernel from '../../shaders/linear.wgsl';
+import type { Bound, DType, GpuWork, HostOperand, RowPass, Storage, Values } from '../backend.js';
+import type { Context } from '../context.js';
+import type { HeadArrays } from '../cpu/linear.js';
+import { ShapeError } from '../errors.js';
+import { type Rows, rowsOf } from '../rows.js';
+import { Tensor } from '../tensor.js';
+import { expectShape, shown } from '../validate.js';
+import type { Part } from '../webgpu/link.js';
+import { expectOf, expectTensor, floats, operand } from './operands.js';
+
+/** A weight [C, D]; or a list of blocks of its rows, [C1, D], [C2, D], ..., where one buffer would be too large. */
+export type Weight = Tensor | readonly Tensor[];
+
+/** Options of every operation of a linear head. */
+export interface LinearHeadOptions {
+  /** One number a class: [C]. */
+  bias?: Tensor | ArrayLike<number>;
+  /** What the rows of an int8 weight are multiplied by, one number a class: [C]. */
+  scales?: Tensor | ArrayLike<number>;
+}
+
+/** The operands of a linear head, checked. */
+export interface LinearHead {
+  readonly context: Context;
+  readonly features: Tensor;
+  readonly rows: Rows; // along the features
+  readonly rowShape: readonly number[];
+  readonly depth: number;
+  readonly classes: number;
+  readonly blocks: readonly Tensor[]; // of the weight
+  /** `features`, `weight0`, `weight1`, ..., `bias` and `scales`. */
+  readonly reads: Readonly<Record<string, Tensor | HostOperand | undefined>>;
+}
+
+const weights: readonly DType[] = [...floats, 'int8'];
+
+/** Checks what all operations of a linear head share. */
+export function linearHead(
+  fn: string,
+  name: string,
+  value: Tensor,
+  weight: Weight,
+  options: LinearHeadOptions,
+  of = 'weight',
+): LinearHead {
+  const features = expectTensor(fn, name, value);
+  const { context, shape } = features;
+  if (shape.length === 0) throw new ShapeError(`${fn}: "${name}" must have shape [..., D], got a scalar`);
+  const depth = shape[shape.length - 1];
+  const blocks = Array.isArray(weight) && weight[0] instanceof Tensor ? (weight as Tensor[]) : [weight as Tensor];
+  for (const block of blocks) {
+    expectOf(fn, of, block, context, weights);
+    const [classes] = block.shape;
+    if (block.shape.length !== 2)
+      throw new ShapeError(`${fn}: "${of}" must have shape [C, D], got ${shown(block.shape)}`);
+    expectShape(fn, of, block.shape, [classes, depth], `the ${name} being [..., D]`);
+  }
+  const classes = blocks.reduce((sum, { shape }) => sum + shape[0], 0);
+  const { bias, scales } = options;
+  const packed = blocks.some(({ dtype }) => dtype === 'int8');
+  if (packed !== (scales !== undefined))
+    throw new TypeError(
+      `${fn}: "scales" ${packed ? 'must be given with an int8' : 'needs an int8'} weight, got ${shown(scales)}`,
+    );
+  const perClass = (name: string, value: unknown, dtypes: readonly DType[]) => {
+    const dtype = value instanceof Tensor && dtypes.includes(value.dtype) ? value.dtype : 'float32';
+    return value === undefined ? undefined : operand(fn, name, value, context, { dtype, shape: [classes] });
+  };
+  return {
+    context,
+    features,
+    rows: rowsOf(shape, shape.length - 1),
+    rowShape: shape.slice(0, -1),
+    depth,
+    classes,
+    blocks,
+    reads: {
+      features,
+      ...Object.fromEntries(blocks.map((block, i) => [`weight${i}`, block])),
+      bias: perClass('bias', bias, floats),
+      scales: perClass('scales', scales, ['float32']),
+    },
+  };
+}
+
+/** @throws RangeError for a head without classes */
+export function expectClassesOf(fn: string, head: LinearHead): LinearHead {
+  if (head.classes > 0) return head;
+  throw new RangeError(`${fn}: the class axis of "weight", of shape ${shown(head.blocks[0].shape)}, is empty`);
+}
+
+/** The same operands as the CPU sees them. */
+export const headArrays = ({ depth, classes, blocks }: LinearHead, arrays: Record<string, Values>): HeadArrays => ({
+  depth,
+  classes,
+  features: arrays.features,
+  blocks: blocks.map(({ shape }, i) => ({ weight: arrays[`weight${i}`], classes: shape[0] })),
+  bias: arrays.bias,
+  scales: arrays.scales,
+});
+
+/** Some classes that lie in one block of the weight and fit a binding. */
+export interface ClassChunk {
+  readonly block: number;
+  /** The first of them, of all classes and of the block's. */
+  readonly first: number;
+  readonly firstOfBlock: number;
+  readonly some: number;
+}
+
+/** Cuts the classes into chunks of at most `most`, a multiple of 4, so that rows of packed numbers begin at whole words. */
+export function classChunks({ blocks }: LinearHead, most: (block: Tensor) => number): ClassChunk[] {
+  const chunks: ClassChunk[] = [];
+  let before = 0;
+  blocks.forEach((tensor, block) => {
+    const step = Math.max(4, most(tensor) & ~3);
+    for (let at = 0; at < tensor.shape[0]; at += step)
+      chunks.push({ block, first: before + at, firstOfBlock: at, some: Math.min(step, tensor.shape[0] - at) });
+    before += tensor.shape[0];
+  });
+  return chunks;
+}
+
+/** How many rows of so many bytes a binding may hold. */
+export const rowsABinding = (gpu: GpuWork, bytes: number): number =>
+  Math.min(2 ** 30, Math.floor((gpu.maxBinding - 256) / Math.max(1, bytes)));
+
+/** Bytes of a number of a tensor. */
+export const bytesEach = ({ dtype }: { readonly dtype: DType }): number =>
+  dtype === 'int8' ? 1 : dtype === 'float16' ? 2 : 4;
+
+/** What a chunk of classes binds: its rows of the weight, its biases and scales. */
+export function chunkBindings({ depth }: LinearHead, storages: Record<string, Storage>, chunk: ClassChunk) {
+  const { bias, scales } = storages;
+  const own = (storage?: Storage): Bound | undefined => storage && [storage, 0, chunk.first, chunk.some];
+  const weight: Bound = [storages[`weight${chunk.block}`], 0, chunk.firstOfBlock * depth, chunk.some * depth];
+  return { weight, bias: own(bias), scales: own(scales) };
+}
+
+/** How a kernel reads rows of features and of a weight: the seam `quads`, and its constants. */
+export function quadsOf(
+  depth: number,
+  ...operands: readonly Storage[]
+): { seams: Record<string, Part>; constants: Record<string, number> } {
+  const whole = depth > 0 && depth % 4 === 0;
+  const wide = whole && operands.every((of) => of.dtype === 'float32' && of.length > 0 && of.byteOffset % 16 === 0);
+  const constants = {
+    WHOLE_QUADS: whole ? 1 : 0,
+    INT8_WEIGHT: operands.some(({ dtype }) => dtype === 'int8') ? 1 : 0,
+  };
+  return { seams: { quads: wide ? quadsWide : quadsAny }, constants };
+}
+
+export interface Product {
+  readonly rows: RowPass['rows'];
+  readonly depth: number;
+  readonly features: Bound;
+  readonly weight: Bound;
+  readonly bias?: Bound;
+  readonly scales?: Bound;
+  readonly output: Bound;
+  /** Numbers from one row of the result to the next, where in a row to begin, and how many classes to make. */
+  readonly stride: number;
+  readonly first: number;
+  readonly some: number;
+  /** Whether a product that is not finite is NaN. */
+  readonly strict?: boolean;
+}
+
+/** Records the product of some rows and some classes. */
+export function linearProduct(gpu: GpuWork, product: Product): void {
+  const { rows, depth, features, weight, bias, scales, output, stride, first, some } = product;
+  const { seams, constants } = quadsOf(depth, features[0], weight[0]);
+  const oneRow = rows.count <= 2;
+  const [tall, wide] = oneRow ? [1, 8] : [8, 4];
+  gpu.rows({
+    kernel: linearKernel,
+    rows: { ...rows, classes: stride },
+    bindings: { features, weight, bias, scales, output },
+    uniforms: { depth, first_class: first, some_classes: some },
+    constants: { ...constants, ONE_ROW: oneRow ? 1 : 0, STRICT: product.strict ? 1 : 0 },
+    seams,
+    workgroups: (count) => Math.ceil((Math.ceil(count / tall) * Math.ceil(some / wide)) / 64),
+  });
+}
