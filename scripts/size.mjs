@@ -17,7 +17,7 @@ export const pages = [
     aim: 15_000,
     limit: 23_000,
   },
-  { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 75_000 },
+  { page: 'everything', names: '* as crosshead', aim: 45_000, limit: 80_000 },
 ];
 
 /** @returns {Promise<number>} bytes of a page's bundle, gzipped */

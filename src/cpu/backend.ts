@@ -1,5 +1,5 @@
 import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
-import { roundAll, valuesOf } from '../numbers.js';
+import { arrayOf, roundAll, valuesOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
 import type { Heap } from './kernels.js';
 

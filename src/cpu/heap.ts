@@ -1,6 +1,7 @@
 // Room for tensors in a WebAssembly memory, which grows and is never given back until its context is.
 
 import type { DType, Storage, Values } from '../backend.js';
+import { arrayOf } from '../numbers.js';
 import type { Heap } from './kernels.js';
 
 interface Span {
