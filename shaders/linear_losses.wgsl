@@ -8,7 +8,6 @@ struct Params {
   classes: u32,
   inner: u32,
   inverse_temperature: f32,
-  clean_below: u32,
   far: f32,
   divided_by: f32,
   ignores: u32, // 0: nothing is ignored

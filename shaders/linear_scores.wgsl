@@ -8,7 +8,6 @@ struct Params {
   classes: u32, // k
   inner: u32,
   inverse_temperature: f32,
-  clean_below: u32,
   far: f32,
 }
 

@@ -8,7 +8,6 @@ struct Params {
   classes: u32,       // of the chunk
   inner: u32,
   inverse_temperature: f32,
-  clean_below: u32,
   far: f32,
   smoothing: f32,
   all_classes: u32,

@@ -40,8 +40,7 @@ class HeapStorage implements Storage {
   get values(): Values {
     const { buffer } = this.heap;
     if (this.#values?.buffer === buffer) return this.#values;
-    const View = this.dtype === 'int32' ? Int32Array : this.dtype === 'uint32' ? Uint32Array : Float32Array;
-    this.#values = new View(buffer, this.address, this.length);
+    this.#values = new (arrayOf(this.dtype))(buffer, this.address, this.length);
     return this.#values;
   }
 }

@@ -10,7 +10,6 @@ export const variants: Readonly<Record<string, ContextOptions>> = {
     backend: 'webgpu',
     plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4, strips: 2 }),
   },
-  'webgpu, barriers, 1 row of 64 lanes': { backend: 'webgpu', plan: () => ({ reduce: 'barrier', lanes: 64, rows: 1 }) },
   'webgpu, subgroups': {
     backend: 'webgpu',
     plan: (_, { maxSubgroup = 32 }) => ({ reduce: 'subgroup', lanes: Math.max(32, maxSubgroup), rows: 1, held: 1 }),
@@ -27,11 +26,11 @@ export const variants: Readonly<Record<string, ContextOptions>> = {
 };
 
 /**
- * The dtypes that a variant is tested with. How elements are read does not depend on how lanes merge, so that the two slowest variants, of
- * many lanes, go over float32 alone.
+ * The dtypes that a variant is tested with. How elements are read does not depend on how lanes merge, so that the variants
+ * of many lanes go over float32 alone.
  */
 export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly DType[] =>
-  /64 lanes|subgroups|shuffles/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
+  /subgroups|shuffles/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
   Object.entries(variants).filter(([, { backend }]) => backend === 'webgpu'),
