@@ -53,6 +53,11 @@ const predict = (ClassificationHead, context) => {
   return head.predict([[1]], { topK: 1, deny: [0] });
 };
 
+/** What makes a weight smaller, of both dtypes that it may have. */
+const quantize = ({ quantizeRows }, context) => {
+  for (const dtype of ['float32', 'float16']) quantizeRows(context.tensor([[1], [2]], undefined, { dtype }));
+};
+
 /** What only training calls, with every option that has a kernel or a binding of its own. */
 async function train({ ClassificationHead, adam, sgd }, context) {
   const features = context.tensor([[1], [2]], undefined, { dtype: 'float16' });
@@ -103,6 +108,7 @@ async function compileAll({ createContext, ClassificationHead, ...library }, tab
         await context.prepare(() => call(context)).catch(note);
       }
       await predict(ClassificationHead, context).catch(note);
+      await context.prepare(() => quantize(library, context)).catch(note);
       await train({ ClassificationHead, ...library }, context).catch(note);
       context.dispose();
     }

@@ -21,7 +21,7 @@ fn main(at: Invocation) {
   let fours = fours_of(place);
   var largest = vec4u(0u);
   for (var n = 0u; n < fours.count; n++) {
-    largest = max(largest, take(fours, n) & vec4u(0x7fffffffu));
+    largest = max(largest, load_four(elements_of(fours, classes_at(fours, n))) & vec4u(0x7fffffffu));
   }
   let two = max(largest.xy, largest.zw);
   let most = reduced(at, MERGE_MAX, vec2u(max(two.x, two.y), 0u)).x;
