@@ -1,8 +1,15 @@
 // src/cpu/cross-entropy.ts, of class indices and rows whose classes lie side by side; without smoothing and softcap.
 
 import { firstOf } from './arg-extreme';
-import { logTotal, rest, rowExponentials, rowMaximum, rowSum, ties } from './row-sum';
+import { few, maxima, restOfFew, scatter, scratch, sumsOfFew, tiesOfFew } from './few-classes';
+import { logTotal, rest, rowExponentials, rowMaximum, rowSum, setSum, ties } from './row-sum';
 import { scaleRow } from './softmax';
+
+// Of the rows of a group, four numbers each: what their exponentials are multiplied by; the derivative by the target's logit, and where in its
+// row it lies, or -1 for a row whose derivatives are 0.
+const factors: usize = 576;
+const atTargets: usize = 592;
+const places: usize = 608;
 
 /**
  * Addresses are 0 where the call has no such array. `correct` and `logSumExps` come together.
@@ -30,55 +37,86 @@ export function crossEntropyRows(
 ): f64 {
   const stride = classes << 2;
   const inverse = 1 / temperature;
+  const lanes = classes <= few && temperature == 1;
+  const group: usize = lanes ? 4 : 1;
   let sum: f64 = 0;
-  for (let r: usize = 0; r < rows; r++, logits += stride, gradient += gradient ? stride : 0) {
-    const target = load<i32>(targets + (r << 2));
-    const weight = sampleWeights ? <f64>load<f32>(sampleWeights + (r << 2)) : 1;
-    const ignored = ignores && target == ignoreIndex;
-    const counts = !ignored && weight != 0;
-    const slopes = gradient != 0 && counts && divisor != 0;
-    if (gradient && !slopes && gradient != logits) memory.fill(gradient, 0, stride);
-    if (!counts && !correct) {
-      if (gradient == logits) memory.fill(gradient, 0, stride);
-      if (none) store<f32>(losses + (r << 2), 0);
-      continue;
+  for (let first: usize = 0; first < rows; first += group) {
+    const x = logits + first * stride;
+    const g = gradient + first * stride;
+    const left = min(group, rows - first);
+    // Past the last row it stands again.
+    const second: usize = left > 1 ? stride : 0;
+    const third = left > 2 ? stride << 1 : second;
+    const fourth = left > 3 ? stride + (stride << 1) : third;
+    if (lanes) sumsOfFew(x, x + second, x + third, x + fourth, stride);
+    for (let j: usize = 0; j < left; j++) {
+      const r = first + j;
+      const row = x + j * stride;
+      const lane = j << 2;
+      const target = load<i32>(targets + (r << 2));
+      const weight = sampleWeights ? <f64>load<f32>(sampleWeights + (r << 2)) : 1;
+      const ignored = ignores && target == ignoreIndex;
+      const counts = !ignored && weight != 0;
+      const slopes = gradient != 0 && counts && divisor != 0;
+      store<i32>(places + lane, -1);
+      if (!counts && !correct) {
+        if (none) store<f32>(losses + (r << 2), 0);
+        continue;
+      }
+      const maximum = lanes ? load<f32>(maxima + lane) : rowMaximum(row, classes);
+      const known = <usize>target < classes;
+      const place = known ? <usize>target << 2 : 0;
+      // Read before the gradient comes to lie over the logits.
+      const logit = known ? load<f32>(row + place) : NaN;
+      const best = correct && !ignored && logit == maximum && firstOf(row, classes, maximum) == target;
+      if (lanes) setSum(load<f32>(tiesOfFew + lane), load<f32>(restOfFew + lane));
+      else if (slopes) rowExponentials(row, g, classes, maximum, inverse);
+      else rowSum(row, classes, maximum, inverse);
+      const logarithm = logTotal(maximum);
+      const logSumExp = <f64>maximum * inverse + logarithm;
+      const mass = classWeights && known ? <f64>load<f32>(classWeights + place) : 1;
+      const distance = (<f64>maximum - <f64>logit) * inverse;
+      // 0 on a masked class adds 0; an infinite weight has no answer.
+      const around = mass == 0 ? 0 : distance == Infinity ? distance : mass * distance;
+      const loss = (mass - mass + mass) * logarithm + around + (zLoss != 0 ? zLoss * logSumExp * logSumExp : 0);
+      if (correct) {
+        store<i32>(correct + (r << 2), <i32>(best && loss == loss));
+        const infinite = isNaN(logarithm) && !isNaN(rest);
+        store<f32>(logSumExps + (r << 2), infinite ? maximum : <f32>logSumExp);
+      }
+      const weighted = counts ? weight * loss : 0;
+      if (none) store<f32>(losses + (r << 2), <f32>weighted);
+      sum += weighted;
+      if (!slopes) continue;
+      const given = upstream ? <f64>load<f32>(upstream + (none ? r << 2 : 0)) : 1;
+      const scale = ((weight / divisor) * given) * inverse;
+      const total = ties + rest;
+      const ofSum = 2 * zLoss * logSumExp;
+      const own = <f64>load<f32>(lanes ? scratch + (place << 2) + lane : g + place);
+      // Taken from the others, a confident row keeps its digits.
+      const others = logit == maximum ? ties - 1 + rest : total - own;
+      const answer = isNaN(loss) ? NaN : scale / total;
+      store<i32>(places + lane, <i32>place);
+      store<f32>(factors + lane, <f32>((mass + ofSum) * answer));
+      store<f32>(atTargets + lane, <f32>((ofSum * own - mass * others) * answer));
     }
-    const maximum = rowMaximum(logits, classes);
-    const known = <usize>target < classes;
-    // Read before the gradient comes to lie over the logits.
-    const logit = known ? load<f32>(logits + (<usize>target << 2)) : NaN;
-    const best = correct && !ignored && logit == maximum && firstOf(logits, classes, maximum) == target;
-    if (slopes) rowExponentials(logits, gradient, classes, maximum, inverse);
-    else rowSum(logits, classes, maximum, inverse);
-    if (gradient && !slopes) memory.fill(gradient, 0, stride);
-    const logarithm = logTotal(maximum);
-    const logSumExp = <f64>maximum * inverse + logarithm;
-    const mass = classWeights && known ? <f64>load<f32>(classWeights + (<usize>target << 2)) : 1;
-    const distance = (<f64>maximum - <f64>logit) * inverse;
-    // 0 on a masked class adds 0; an infinite weight has no answer.
-    const around = mass == 0 ? 0 : distance == Infinity ? distance : mass * distance;
-    const loss = (mass - mass + mass) * logarithm + around + (zLoss != 0 ? zLoss * logSumExp * logSumExp : 0);
-    if (correct) {
-      store<i32>(correct + (r << 2), <i32>(best && loss == loss));
-      const infinite = isNaN(logarithm) && !isNaN(rest);
-      store<f32>(logSumExps + (r << 2), infinite ? maximum : <f32>logSumExp);
+    if (!gradient) continue;
+    if (lanes) {
+      const last = load<f32>(factors + ((left - 1) << 2));
+      for (let j = left; j < 4; j++) store<f32>(factors + (j << 2), last);
+      scatter(g, g + second, g + third, g + fourth, stride, v128.load(factors));
     }
-    const weighted = counts ? weight * loss : 0;
-    if (none) store<f32>(losses + (r << 2), <f32>weighted);
-    sum += weighted;
-    if (!slopes) continue;
-    const given = upstream ? <f64>load<f32>(upstream + (none ? r << 2 : 0)) : 1;
-    const scale = ((weight / divisor) * given) * inverse;
-    const total = ties + rest;
-    const ofSum = 2 * zLoss * logSumExp;
-    const factor = isNaN(loss) ? NaN : ((mass + ofSum) * scale) / total;
-    const place = gradient + (<usize>target << 2);
-    const own = known ? <f64>load<f32>(place) : NaN;
-    scaleRow(gradient, classes, <f32>factor);
-    if (!known || isNaN(loss)) continue;
-    // Taken from the others, a confident row keeps its digits.
-    const others = logit == maximum ? ties - 1 + rest : total - own;
-    store<f32>(place, <f32>(((ofSum * own - mass * others) / total) * scale));
+    for (let j: usize = 0; j < left; j++) {
+      const lane = j << 2;
+      const row = g + j * stride;
+      const place = load<i32>(places + lane);
+      if (place < 0) {
+        memory.fill(row, 0, stride);
+        continue;
+      }
+      if (!lanes) scaleRow(row, classes, load<f32>(factors + lane));
+      store<f32>(row + <usize>place, load<f32>(atTargets + lane));
+    }
   }
   return sum;
 }

@@ -2,8 +2,14 @@
 // four rows lie transposed in the kernels' own memory (src/cpu/heap.ts begins behind it).
 
 import { exp4 } from './exp';
+import { log1p } from './log1p';
 
-const scratch: usize = 64;
+// Of sumsOfFew, one number a row.
+export const maxima: usize = 16;
+export const tiesOfFew: usize = 32;
+export const restOfFew: usize = 48;
+/** Class c of row r, or its exponential, at 16 c + 4 r. */
+export const scratch: usize = 64;
 /** What fits into the scratch, up to where whole vectors of a row are as good. */
 export const few: usize = 32;
 
@@ -45,7 +51,7 @@ function gather(x: usize, y: usize, z: usize, w: usize, stride: usize): v128 {
 }
 
 /** Writes the scratch, each class by a factor a row, to four rows. */
-function scatter(x: usize, y: usize, z: usize, w: usize, stride: usize, factor: v128): void {
+export function scatter(x: usize, y: usize, z: usize, w: usize, stride: usize, factor: v128): void {
   let at: usize = 0;
   let from = scratch;
   for (; stride - at >= 16; at += 16) {
@@ -92,5 +98,52 @@ export function softmaxOfFew(logits: usize, result: usize, rows: usize, classes:
     }
     const factor = f32x4.div(f32x4.splat(1), total);
     scatter(x + toResult, y + toResult, z + toResult, w + toResult, stride, factor);
+  }
+}
+
+/** Of four rows: maxima, ties and rest; the exponentials are left in the scratch where Kept is a float type, else the logits. */
+// @ts-ignore: decorator
+@inline
+function sums<Kept>(x: usize, y: usize, z: usize, w: usize, stride: usize): void {
+  const maximum = gather(x, y, z, w, stride);
+  let rest = f32x4.splat(0);
+  let ties = i32x4.splat(0);
+  for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
+    const v = v128.load(at);
+    const e = exp4(f32x4.sub(v, maximum));
+    if (isFloat<Kept>()) v128.store(at, e);
+    const tie = i32x4.eq(v, maximum);
+    rest = f32x4.add(rest, v128.andnot(e, tie));
+    ties = i32x4.sub(ties, tie);
+  }
+  v128.store(maxima, maximum);
+  v128.store(tiesOfFew, f32x4.convert_i32x4_s(ties));
+  v128.store(restOfFew, rest);
+}
+
+export function sumsOfFew(x: usize, y: usize, z: usize, w: usize, stride: usize): void {
+  sums<f32>(x, y, z, w, stride);
+}
+
+export function logSoftmaxOfFew(logits: usize, result: usize, rows: usize, classes: usize): void {
+  const stride = classes << 2;
+  const toResult = result - logits;
+  for (let r: usize = 0; r < rows; r += 4) {
+    const left = rows - r;
+    const x = logits + r * stride;
+    const y = left > 1 ? x + stride : x;
+    const z = left > 2 ? y + stride : y;
+    const w = left > 3 ? z + stride : z;
+    sums<i32>(x, y, z, w, stride);
+    for (let at: usize = 0; at < 16; at += 4) {
+      const u = <f64>load<f32>(tiesOfFew + at) - 1 + <f64>load<f32>(restOfFew + at);
+      store<f32>(restOfFew + at, <f32>(log1p(u) + 0 * <f64>load<f32>(maxima + at)));
+    }
+    const maximum = v128.load(maxima);
+    const logarithm = v128.load(restOfFew);
+    for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
+      v128.store(at, f32x4.sub(f32x4.sub(v128.load(at), maximum), logarithm));
+    }
+    scatter(x + toResult, y + toResult, z + toResult, w + toResult, stride, f32x4.splat(1));
   }
 }

@@ -3,10 +3,19 @@
 // A NaN makes the sum NaN; an infinite maximum is told by the caller: beside it ties are counted as if it were finite.
 
 import { exp4 } from './exp';
+import { log1p } from './log1p';
 
 /** What rowSum found. */
 export let ties: f64 = 0;
 export let rest: f64 = 0;
+
+/** Of a row that was summed beside others. */
+// @ts-ignore: decorator
+@inline
+export function setSum(ofTies: f64, ofRest: f64): void {
+  ties = ofTies;
+  rest = ofRest;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -138,5 +147,5 @@ export function exponentialsOfSoftmax(x: usize, e: usize, classes: usize, maximu
 
 /** log(ties + rest): the log-sum-exp less the maximum; NaN of a row without a softmax. */
 export function logTotal(maximum: f32): f64 {
-  return NativeMath.log1p(ties - 1 + rest) + 0 * <f64>maximum;
+  return log1p(ties - 1 + rest) + 0 * <f64>maximum;
 }

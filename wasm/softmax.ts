@@ -1,6 +1,6 @@
 // src/cpu/softmax.ts, of rows whose classes lie side by side.
 
-import { few, softmaxOfFew } from './few-classes';
+import { few, logSoftmaxOfFew, softmaxOfFew } from './few-classes';
 import { distances, exponentialsOfSoftmax, loadTail, logTotal, rest, rowExponentials, rowMaximum, rowSum, storeTail, ties } from './row-sum';
 
 // @ts-ignore: decorator
@@ -54,6 +54,10 @@ export function logSoftmaxRows(
   inverseTemperature: f64,
 ): void {
   const stride = classes << 2;
+  if (classes <= few && inverseTemperature == 1) {
+    logSoftmaxOfFew(logits, result, rows, classes);
+    return;
+  }
   for (; rows > 0; rows--) {
     const maximum = rowMaximum(logits, classes);
     rowSum(logits, classes, maximum, inverseTemperature);

@@ -1,5 +1,5 @@
 // The binary is what its source gives; and pages that may not use it, or do not have it, compute without.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer';
@@ -18,8 +18,11 @@ describe('a page on the CPU', () => {
   const folder = mkdtempSync(join(tmpdir(), 'crosshead-simd-'));
   beforeAll(async () => {
     writeFileSync(join(folder, 'index.html'), '<!doctype html><link rel="icon" href="data:," />');
-    cpSync(join(root, 'dist/index.js'), join(folder, 'alone/index.js'));
-    for (const file of ['index.js', 'simd.js']) cpSync(join(root, 'dist', file), join(folder, 'both', file));
+    const scripts = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js'));
+    for (const file of scripts) {
+      cpSync(join(root, 'dist', file), join(folder, 'both', file));
+      if (file !== 'simd.js') cpSync(join(root, 'dist', file), join(folder, 'alone', file));
+    }
     browser = await puppeteer.launch({ executablePath: findBrowser()?.path, args: browserArgs() });
   });
   afterAll(async () => {

@@ -22,7 +22,10 @@ export const result: CrossEntropyResult = crossEntropy(logits, new Int32Array(1)
   reduction: 'none',
   gradient: true,
 });
-export const numbers: Float32Array | Int32Array | Uint32Array = await topK(softmax(logits), 2).values.data();
+export const numbers: Float32Array | Int32Array | Uint32Array | Int8Array = await topK(
+  softmax(logits),
+  2,
+).values.data();
 const head = ClassificationHead.fromWeights(context, { weight: [[1], [2]], labels: ['cat', 'dog'] });
 const [[best]] = await head.predict([[1]], { topK: 1 });
 export const label: string = best.label;
