@@ -1,5 +1,6 @@
 // The linker: parts of WGSL in, one module out, with what it binds read back from its text. No GPU.
 import { describe, expect, it } from 'vitest';
+import quads from '../shaders/lib/quads_any.wgsl';
 import linear from '../shaders/linear.wgsl';
 import softmax from '../shaders/softmax.wgsl';
 import { link, offsetsIndex, type Part, seams } from '../src/webgpu/link.ts';
@@ -121,7 +122,7 @@ describe('link', () => {
 
   it.each([
     ['softmax', softmax, { reduce: seams.reduce.subgroup, io: seams.io.inPlace }, ['output']],
-    ['linear', linear, {}, ['features', 'weight', 'output']],
+    ['linear', linear, { quads }, ['features', 'weight', 'output']],
   ] as const)('finds the file of every line: %s', (_, kernel, choices, given) => {
     const elements = { sums: seams.sums.own, inputElement: seams.input.f16, outputElement: seams.output.f16 };
     const { code, locate } = link(kernel, { ...elements, ...choices }, new Set(given));
