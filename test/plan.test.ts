@@ -1,7 +1,7 @@
 // The plan: which variant runs, how rows are cut, how workgroups are laid out. Pure functions, but for one planner that lies.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createContext, softmax } from '../src/index.ts';
+import { argmin, createContext, softmax, topK } from '../src/index.ts';
 import { pooledSize } from '../src/webgpu/buffers.ts';
 import { checkPlan, chunksOf, defaultPlan, type Facts, gridOf, type Plan, planName } from '../src/webgpu/plan.ts';
 import { errorOf } from './support/errors.ts';
@@ -120,6 +120,27 @@ describe('a plan from outside', () => {
 
   it('is refused with subgroups where there are none', () => {
     expect(() => checkPlan({ reduce: 'subgroup', lanes: 32, rows: 1 }, without)).toThrow(RangeError);
+  });
+
+  it('may have more strips than a row has classes', async () => {
+    using context = await createContext({
+      backend: 'webgpu',
+      plan: () => ({ reduce: 'none', lanes: 1, rows: 4, strips: 5 }),
+    });
+    for (const classes of [1, 2, 3, 4, 6, 7, 11]) {
+      const values = Float32Array.from({ length: 3 * classes }, (_, i) => Math.sin(i) * 4 + i);
+      const x = context.tensor(values, [3, classes]);
+      const p = await softmax(x).data();
+      for (let row = 0; row < 3; row++) {
+        const own = Array.from(values.subarray(row * classes, (row + 1) * classes));
+        const sum = own.reduce((total, v) => total + Math.exp(v - Math.max(...own)), 0);
+        own.forEach((v, c) => {
+          expect(p[row * classes + c]).toBeCloseTo(Math.exp(v - Math.max(...own)) / sum, 5);
+        });
+        expect((await argmin(x).data())[row]).toBe(own.indexOf(Math.min(...own)));
+        expect((await topK(x, 1).indices.data())[row]).toBe(own.indexOf(Math.max(...own)));
+      }
+    }
   });
 
   it('is asked for each call, and refused by the call', async () => {

@@ -18,7 +18,7 @@ struct Fours {
 
 fn fours_of(place: Lane) -> Fours {
   let length = (params.classes + STRIPS - 1u) / STRIPS;
-  let first = place.strip * length;
+  let first = min(place.strip * length, params.classes); // a strip past the last class is empty
   let last = min(first + length, params.classes) - 1u;
   let count = (length + 4u * LANES - 1u) / (4u * LANES);
   let whole = (last + 1u - first) / (4u * LANES);
