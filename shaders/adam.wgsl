@@ -3,7 +3,7 @@
 // Numbers pass as bits: a gradient that is infinite or NaN makes its parameter NaN, and none other. Where only its square overflows,
 // the parameter keeps its place.
 // Twin: src/cpu/adam.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/optimizer_step.wgsl
 // Seams: reduce
 
 struct Params {
@@ -21,8 +21,6 @@ struct Params {
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> parameter: array<u32>;
-@group(0) @binding(4) var<storage, read> gradient: array<u32>;
 @group(0) @binding(5) var<storage, read_write> mean: array<u32>; // of gradients, moving
 @group(0) @binding(6) var<storage, read_write> square: array<u32>; // of gradients' squares, moving
 @group(0) @binding(7) var<storage, read_write> largest: array<u32>; // square so far, for amsgrad
@@ -36,10 +34,7 @@ fn main(at: Invocation) {
     return;
   }
   let i = offsets.parameter + place.row;
-  var slope = gradient[offsets.gradient + place.row];
-  if (params.weight_decay != 0.0) {
-    slope = sum_bits(slope, times(parameter[i], params.weight_decay));
-  }
+  let slope = slope_of(place.row);
   let m = offsets.mean + place.row;
   let v = offsets.square + place.row;
   var first = times(slope, params.gradient_share);
@@ -73,12 +68,4 @@ fn change_bits(first: u32, second: u32) -> u32 {
     root = sqrt(bitcast<f32>(second));
   }
   return bitcast<u32>(params.step_size * (bitcast<f32>(first) / (root * params.root_scale + params.eps)));
-}
-
-fn times(bits: u32, factor: f32) -> u32 {
-  return product_bits(bits, bitcast<u32>(factor));
-}
-
-fn sum_bits(a: u32, b: u32) -> u32 {
-  return difference_bits(a, b ^ 0x80000000u);
 }

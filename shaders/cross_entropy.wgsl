@@ -117,10 +117,6 @@ fn found_correct(at: Invocation, lane: u32, terms: Terms) -> bool {
   return best.y == select(terms.label.class_index, wanted.y, HAS_LABELS) && !terms.undefined && !terms.label.ignored;
 }
 
-fn positive_zero(bits: u32) -> u32 {
-  return select(bits, 0u, magnitude_of(bits) == 0u);
-}
-
 fn is_ignored(terms: Terms) -> bool {
   return terms.label.ignored;
 }

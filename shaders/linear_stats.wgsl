@@ -119,7 +119,3 @@ fn find_best(at: Invocation, place: Lane, state: ptr<function, RowState>) {
   (*state).best = merged(MERGE_BEST, (*state).best, reduced(at, MERGE_BEST, best));
   (*state).wanted = merged(MERGE_BEST, (*state).wanted, reduced(at, MERGE_BEST, wanted));
 }
-
-fn positive_zero(bits: u32) -> u32 {
-  return select(bits, 0u, magnitude_of(bits) == 0u);
-}

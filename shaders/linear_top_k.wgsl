@@ -1,7 +1,7 @@
 // The k largest logits of each row of a linear head: those of a chunk of classes, merged with the best of the chunks before. The chunk is
 // read once for every BATCH results, as in top_k.wgsl; what does not come before the last of the best so far is passed over.
 // Twin: src/cpu/linear-top-k.ts
-// Needs: lib/fours.wgsl, lib/order_float.wgsl
+// Needs: lib/best_list.wgsl, lib/fours.wgsl, lib/order_float.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -16,18 +16,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> before: array<vec2u>; // (rows, k), keys and classes, the best first
 @group(0) @binding(4) var<storage, read_write> after: array<vec2u>; // the same, with this chunk
 
-const BATCH = 8u;
-const NOTHING = vec2u(0u, 0xffffffffu); // behind every class
-
-// The best first.
-struct Best {
-  list: array<vec2u, BATCH>,
-}
-
-fn is_ahead(a: vec2u, b: vec2u) -> bool {
-  return a.x > b.x || (a.x == b.x && a.y < b.y);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
   let place = lane_of(at, params.rows);
@@ -41,7 +29,7 @@ fn main(at: Invocation) {
       let own = best.list[0];
       var head = reduced(at, MERGE_BEST, own);
       let older = best_before(place.row, kept);
-      if (is_ahead(older, head)) {
+      if (is_before(older, head)) {
         head = older;
         kept++;
       } else {
@@ -67,39 +55,17 @@ fn best_before(row: u32, j: u32) -> vec2u {
 
 // The best of a lane's classes among those that come after `last`.
 fn best_after(last: vec2u, all_of_them: bool, worst: vec2u, place: Lane) -> Best {
-  var best: Best;
-  for (var i = 0u; i < BATCH; i++) {
-    best.list[i] = NOTHING;
-  }
+  var best = no_best();
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
     let bits = take(fours, n);
     let c = classes_at(fours, n);
     for (var i = 0u; i < 4u; i++) {
       let candidate = vec2u(order_key(bits[i]), params.first_class + c[i]);
-      if (c[i] <= fours.last && is_ahead(candidate, worst) && (all_of_them || is_ahead(last, candidate))) {
+      if (c[i] <= fours.last && is_before(candidate, worst) && (all_of_them || is_before(last, candidate))) {
         consider(&best, candidate);
       }
     }
   }
   return best;
-}
-
-fn consider(best: ptr<function, Best>, candidate: vec2u) {
-  if (!is_ahead(candidate, (*best).list[BATCH - 1u])) {
-    return;
-  }
-  var i = BATCH - 1u;
-  while (i > 0u && is_ahead(candidate, (*best).list[i - 1u])) {
-    (*best).list[i] = (*best).list[i - 1u];
-    i--;
-  }
-  (*best).list[i] = candidate;
-}
-
-fn move_up(best: ptr<function, Best>) {
-  for (var i = 1u; i < BATCH; i++) {
-    (*best).list[i - 1u] = (*best).list[i];
-  }
-  (*best).list[BATCH - 1u] = NOTHING;
 }

@@ -21,10 +21,9 @@ fn main(at: Invocation) {
   let fours = fours_of(place);
   var largest = vec4u(0u);
   for (var n = 0u; n < fours.count; n++) {
-    largest = max(largest, load_four(elements_of(fours, classes_at(fours, n))) & vec4u(0x7fffffffu));
+    largest = max(largest, magnitudes_of(load_four(elements_of(fours, classes_at(fours, n)))));
   }
-  let two = max(largest.xy, largest.zw);
-  let most = reduced(at, MERGE_MAX, vec2u(max(two.x, two.y), 0u)).x;
+  let most = reduced(at, MERGE_MAX, vec2u(largest_of(largest), 0u)).x;
   if (!place.inside || place.lane != 0u) {
     return;
   }

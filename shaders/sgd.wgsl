@@ -1,7 +1,7 @@
 // One step of stochastic gradient descent with momentum, in place, an element an invocation; as torch.optim.SGD has it.
 // Numbers pass as bits, so that a gradient that is infinite or NaN reaches its parameter as IEEE 754 has it.
 // Twin: src/cpu/sgd.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/optimizer_step.wgsl
 // Seams: reduce
 
 struct Params {
@@ -14,8 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> parameter: array<u32>;
-@group(0) @binding(4) var<storage, read> gradient: array<u32>;
 @group(0) @binding(5) var<storage, read_write> velocity: array<u32>; // what momentum is kept in
 
 override HAS_VELOCITY: bool = false;
@@ -28,10 +26,7 @@ fn main(at: Invocation) {
     return;
   }
   let i = offsets.parameter + place.row;
-  var slope = gradient[offsets.gradient + place.row];
-  if (params.weight_decay != 0.0) {
-    slope = sum_bits(slope, times(parameter[i], params.weight_decay));
-  }
+  var slope = slope_of(place.row);
   if (HAS_VELOCITY) {
     let v = offsets.velocity + place.row;
     var moved = slope;
@@ -45,12 +40,4 @@ fn main(at: Invocation) {
     slope = moved;
   }
   parameter[i] = difference_bits(parameter[i], times(slope, params.learning_rate));
-}
-
-fn times(bits: u32, factor: f32) -> u32 {
-  return product_bits(bits, bitcast<u32>(factor));
-}
-
-fn sum_bits(a: u32, b: u32) -> u32 {
-  return difference_bits(a, b ^ 0x80000000u);
 }

@@ -5,7 +5,7 @@
 // right, and a small k, the usual one, reads the row once. The part of a strip is its best BATCH, among which all of up to BATCH
 // results are.
 // Twin: src/cpu/top-k.ts
-// Needs: lib/fours.wgsl, lib/strips.wgsl
+// Needs: lib/best_list.wgsl, lib/fours.wgsl, lib/strips.wgsl
 // Seams: io, order, reduce
 
 struct Params {
@@ -17,18 +17,6 @@ struct Params {
 
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> indices: array<u32>; // (rows, k)
-
-const BATCH = 8u;
-const NOTHING = vec2u(0u, 0xffffffffu); // behind every class
-
-// (key, index) pairs, the best first.
-struct Best {
-  list: array<vec2u, BATCH>,
-}
-
-fn is_before(a: vec2u, b: vec2u) -> bool {
-  return a.x > b.x || (a.x == b.x && a.y < b.y);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
@@ -65,10 +53,7 @@ fn put(place: Lane, j: u32, best: vec2u) {
 
 // The best of a lane's classes among those that come after `last`.
 fn best_after(last: vec2u, all_of_them: bool, place: Lane) -> Best {
-  var best: Best;
-  for (var i = 0u; i < BATCH; i++) {
-    best.list[i] = NOTHING;
-  }
+  var best = no_best();
   if (HAS_PARTS) {
     for (var i = place.lane; i < STRIPS * BATCH; i += LANES) {
       consider(&best, part_at(place.row, i));
@@ -87,23 +72,4 @@ fn best_after(last: vec2u, all_of_them: bool, place: Lane) -> Best {
     }
   }
   return best;
-}
-
-fn consider(best: ptr<function, Best>, candidate: vec2u) {
-  if (!is_before(candidate, (*best).list[BATCH - 1u])) {
-    return;
-  }
-  var i = BATCH - 1u;
-  while (i > 0u && is_before(candidate, (*best).list[i - 1u])) {
-    (*best).list[i] = (*best).list[i - 1u];
-    i--;
-  }
-  (*best).list[i] = candidate;
-}
-
-fn move_up(best: ptr<function, Best>) {
-  for (var i = 1u; i < BATCH; i++) {
-    (*best).list[i - 1u] = (*best).list[i];
-  }
-  (*best).list[BATCH - 1u] = NOTHING;
 }

@@ -8,6 +8,20 @@ fn magnitude_of(bits: u32) -> u32 {
   return bits & 0x7fffffffu;
 }
 
+fn magnitudes_of(bits: vec4u) -> vec4u {
+  return bits & vec4u(0x7fffffffu);
+}
+
+fn largest_of(values: vec4u) -> u32 {
+  let two = max(values.xy, values.zw);
+  return max(two.x, two.y);
+}
+
+// The same number, with one sign for both zeros.
+fn positive_zero(bits: u32) -> u32 {
+  return select(bits, 0u, magnitude_of(bits) == 0u);
+}
+
 fn is_nan(bits: u32) -> bool {
   return magnitude_of(bits) > INFINITY_BITS;
 }
@@ -25,8 +39,7 @@ fn product_bits(a: u32, b: u32) -> u32 {
 
 // The same of four.
 fn product_of_bits(a: vec4u, b: u32) -> vec4u {
-  let magnitudes = a & vec4u(0x7fffffffu);
-  if (max(max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w)), magnitude_of(b)) < INFINITY_BITS) {
+  if (max(largest_of(magnitudes_of(a)), magnitude_of(b)) < INFINITY_BITS) {
     return bitcast<vec4u>(bitcast<vec4f>(a) * bitcast<f32>(b));
   }
   return vec4u(product_bits(a.x, b), product_bits(a.y, b), product_bits(a.z, b), product_bits(a.w, b));

@@ -93,12 +93,6 @@ struct Part {
   sums: vec2f, // ties with that value, and the rest
 }
 
-// The largest of four.
-fn largest(values: vec4u) -> u32 {
-  let two = max(values.xy, values.zw);
-  return max(two.x, two.y);
-}
-
 fn row_of(part: Part) -> RowSum {
   return RowSum(ascended(part.top.x), part.sums.x, part.sums.y, row_kind(part.top.x, part.top.y));
 }
@@ -120,9 +114,9 @@ fn top_of(fours: Fours, n: u32, end: u32) -> vec2u {
   for (var j = n; j < end; j++) {
     let bits = logits(take(fours, j));
     keys = max(keys, ascendings(bits));
-    magnitudes = max(magnitudes, bits & vec4u(0x7fffffffu));
+    magnitudes = max(magnitudes, magnitudes_of(bits));
   }
-  return vec2u(largest(keys), largest(magnitudes));
+  return vec2u(largest_of(keys), largest_of(magnitudes));
 }
 
 // The fours between two closings of the sum: what a lane holds, or 256 terms.

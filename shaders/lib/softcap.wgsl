@@ -22,7 +22,7 @@ fn softcap_slopes(bits: vec4u) -> vec4f {
   if (SOFTCAP == 0.0) {
     return vec4f(1.0);
   }
-  let magnitudes = bits & vec4u(0x7fffffffu);
+  let magnitudes = magnitudes_of(bits);
   let e = exp_negatives(-2.0 * min(bitcast<vec4f>(magnitudes) / SOFTCAP, vec4f(50.0)));
   return select(4.0 * e / ((1.0 + e) * (1.0 + e)), vec4f(0.0), magnitudes >= vec4u(INFINITY_BITS));
 }
