@@ -2,6 +2,12 @@ import { defineConfig } from 'vite';
 import { peers } from './scripts/peers.ts';
 import { wgsl } from './scripts/wgsl.ts';
 
+/** The library, twice: one module that needs nothing beside it, and for bundlers modules of which a page loads what it comes to need. */
+const library = [
+  { dir: 'dist', entryFileNames: 'index.js', codeSplitting: false },
+  { dir: 'dist/modules', entryFileNames: 'index.js', chunkFileNames: '[name].js' },
+];
+
 // `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
 export default defineConfig(({ mode }) => ({
   base: './',
@@ -17,7 +23,7 @@ export default defineConfig(({ mode }) => ({
           sourcemap: true,
           minify: false,
           copyPublicDir: false,
-          lib: { entry: 'src/index.ts', formats: ['es'] as const, fileName: 'index' },
-          rollupOptions: { output: { chunkFileNames: '[name].js' } },
+          lib: { entry: 'src/index.ts', formats: ['es'] as const },
+          rollupOptions: { output: library },
         },
 }));

@@ -1,2 +1,2 @@
-export const pages: { page: string; names: string; aim: number; limit: number }[];
-export function sizeOf(names: string): Promise<number>;
+export const pages: { page: string; names: string; limit: number }[];
+export function sizesOf(names: string): Promise<Map<string, number>>;

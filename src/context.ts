@@ -17,8 +17,6 @@ import { fromNumbers, type NumberArray } from './numbers.js';
 import { sizeOf } from './rows.js';
 import { type NestedNumbers, Tensor } from './tensor.js';
 import { choice, knownOptions, number, positive, shown, validShape } from './validate.js';
-import { GpuBackend } from './webgpu/backend.js';
-import { findDevice } from './webgpu/device.js';
 import type { Planner } from './webgpu/plan.js';
 import type { TuneReport } from './webgpu/tune.js';
 
@@ -312,17 +310,15 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   }
   const label = options.label === undefined ? '' : `${options.label}: `;
   if (backend === 'cpu') return onCpu('The CPU was asked for.', options, label);
-  const found = await findDevice(options, backend === 'auto');
-  if (found.device) {
-    return new Context(
-      new GpuBackend(found.device, found.adapterInfo, found.owned, found.languageFeatures, options.plan),
-      found.reason,
-      label,
-      options,
-    );
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  let [found, reason]: [Backend | null, string] = [null, 'There is no WebGPU here: navigator.gpu is missing.'];
+  if (options.device || gpu) {
+    const { openGpu } = await import('./webgpu/open.js'); // its own file for bundlers: a page on the CPU does not load it
+    ({ backend: found, reason } = await openGpu(options, gpu, backend === 'auto'));
   }
-  if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${found.reason}`);
-  return onCpu(found.reason, options, label);
+  if (found) return new Context(found, reason, label, options);
+  if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${reason}`);
+  return onCpu(reason, options, label);
 }
 
 /** A context on the CPU, with WebAssembly unless it is not wanted or cannot be had. */

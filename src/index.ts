@@ -12,16 +12,18 @@ export {
   WebGPUUnavailableError,
   WeightsFormatError,
 } from './errors.js';
-export type { Calibration, Rejection } from './head/calibrate.js';
-export type { HeadWeights, LoadOptions, NewHead, Prediction, PredictOptions } from './head/classification-head.js';
+export type { Activation } from './head/activation.js';
+export type { Calibration } from './head/calibrate.js';
+export type { HeadWeights, NewHead, Prediction, PredictOptions } from './head/classification-head.js';
 export { ClassificationHead } from './head/classification-head.js';
-export type { Activation } from './head/describe-head.js';
 export type { CalibrationBin, ClassReport, Evaluation } from './head/evaluate.js';
 export type { ExampleTargets, Features } from './head/examples.js';
 export type { EpochRecord, FitOptions, FitProgress, History } from './head/fit.js';
 export type { ClassName } from './head/labels.js';
+export type { LoadOptions } from './head/load.js';
 export type { LossFunction, LossName } from './head/objective.js';
 export type { LoadProgress, Source } from './head/read-bytes.js';
+export type { Rejection } from './head/rejection.js';
 export { type AdamOptions, adam, adamW } from './operations/adam.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './operations/binary-cross-entropy.js';

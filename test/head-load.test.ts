@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Context, createContext } from '../src/context.ts';
 import { WeightsFormatError } from '../src/errors.ts';
 import { toHalfBits } from '../src/float16.ts';
-import { ClassificationHead, type LoadOptions } from '../src/head/classification-head.ts';
+import { ClassificationHead } from '../src/head/classification-head.ts';
+import type { LoadOptions } from '../src/head/load.ts';
 import { animalFile, animals, answersOf, errorOf, expectAnswers, fileOf, identity, tensor } from './support/heads.ts';
 
 /** A file of one 16-bit matrix. */

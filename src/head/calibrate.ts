@@ -1,15 +1,14 @@
 // The temperature of a head, and the score below which a row is of none of its classes; both fitted to rows that it was not trained on.
 
 import type { Values } from '../backend.js';
-import { crossEntropy } from '../operations/cross-entropy.js';
 import { linear } from '../operations/linear.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
-import { topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
 import type { Input } from './inputs.js';
 import { bestScale, sigmoidCurve, softmaxCurve } from './newton.js';
+import { type Rejection, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
 /** What calibration came to: mean losses at the temperature before it and at the one that it found. */
@@ -17,16 +16,6 @@ export interface Calibration {
   readonly temperature: number;
   readonly before: number;
   readonly after: number;
-}
-
-/** When a row is of none of a head's classes: where its score is below a number. */
-export interface Rejection {
-  /**
-   * 'probability': of the best answer. 'energy': temperature x logSumExp(logits / temperature), the energy's negative (Liu and others 2020,
-   * Energy-based Out-of-distribution Detection).
-   */
-  readonly score: 'probability' | 'energy';
-  readonly below: number;
 }
 
 /** @throws RangeError where no row counts */
@@ -72,26 +61,6 @@ async function logitsOf(head: HeadParts, examples: Examples): Promise<{ logits: 
   } finally {
     resident.dispose();
   }
-}
-
-/** One score a row, the larger the surer; on the device. NaN where a row has no answer. */
-export function surenessOf(
-  logits: Tensor,
-  scores: Tensor | null,
-  by: Rejection['score'],
-  temperature: number,
-  matrix = true,
-): Tensor {
-  if (by === 'energy') {
-    const targets = new Int32Array(matrix ? logits.shape[0] : 1);
-    const { loss, correct, logSumExp } = crossEntropy(logits, targets, { metrics: true, temperature });
-    loss.dispose();
-    correct!.dispose();
-    return logSumExp!;
-  }
-  const { values, indices } = topK(scores!, 1);
-  indices.dispose();
-  return values;
 }
 
 /** The score below which no more than a share of 1 - keep of these rows lie. */

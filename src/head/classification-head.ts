@@ -3,7 +3,6 @@
 import type { HostOperand, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import { CrossheadError, DisposedError } from '../errors.js';
-import { readSafetensors } from '../formats/safetensors.js';
 import type { NumberArray } from '../numbers.js';
 import { linear } from '../operations/linear.js';
 import { maskClasses } from '../operations/mask-classes.js';
@@ -13,17 +12,17 @@ import { softmax } from '../operations/softmax.js';
 import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive, shown } from '../validate.js';
-import { type Calibration, calibrated, fittedRejection, type Rejection, surenessOf } from './calibrate.js';
-import { type Activation, activations, describeHead, readConfig } from './describe-head.js';
-import { type Evaluation, evaluate } from './evaluate.js';
-import { type ExampleTargets, examplesOf, type Features, rowsOfFeatures } from './examples.js';
-import { findWeights } from './find-weights.js';
-import { type FitOptions, type History, train } from './fit.js';
-import { biasInput, expectContext, featureInput, type Input, storedInput, weightInput } from './inputs.js';
+import { type Activation, activations } from './activation.js';
+import type { Calibration } from './calibrate.js';
+import type { Evaluation } from './evaluate.js';
+import type { ExampleTargets, Features } from './examples.js';
+import type { FitOptions, History } from './fit.js';
+import { biasInput, expectContext, featureInput, type Input, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
+import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
-import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
-import { isRejection, restoreOptimizer, savedHead, savedRejection } from './save.js';
+import type { Source } from './read-bytes.js';
+import { isRejection, type Rejection, surenessOf } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -49,21 +48,6 @@ export interface NewHead {
   activation?: Activation;
   /** Of the weights; 0 by default. */
   seed?: number;
-}
-
-export interface LoadOptions {
-  /** Is given the state that `save({ optimizer })` wrote. */
-  optimizer?: Optimizer;
-  /** Hugging Face's config.json, for `id2label` and `problem_type`: the object, its JSON text, or where it lies. */
-  config?: object | URL | string | Blob;
-  /** The weight's name in the file, where it is none of the usual ones. */
-  weightName?: string;
-  /** The bias's name, where it is not the weight's with "bias" for "weight". */
-  biasName?: string;
-  /** Told of the bytes of the weights as they arrive. */
-  onProgress?: (progress: LoadProgress) => void;
-  /** Aborting rejects with `signal.reason`. */
-  signal?: AbortSignal;
 }
 
 export interface PredictOptions {
@@ -199,26 +183,11 @@ export class ClassificationHead {
   static async load(context: Context, source: Source, options: LoadOptions = {}): Promise<ClassificationHead> {
     const fn = 'ClassificationHead.load';
     expectContext(fn, context);
-    expectSource(fn, 'source', source);
-    expectLoadOptions(fn, options);
-    const { weightName, biasName, onProgress, signal } = options;
-    const config = await readConfig(fn, options.config, signal);
-    const file = readSafetensors(await readBytes(fn, source, { onProgress, signal }));
-    signal?.throwIfAborted();
-    const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
-    const classes = weight.shape[0];
-    const { labels, activation, temperature } = describeHead(fn, classes, config, file.metadata);
-    const rejection = savedRejection(fn, file);
-    const head = ClassificationHead.#place(context, {
-      weight: storedInput(weight),
-      bias: bias ? storedInput(bias) : null,
-      labels: labelsOf(fn, labels, classes),
-      activation,
-      temperature,
-      rejection,
-    });
+    const { loadHead } = await import('./load.js');
+    const { parts, restore } = await loadHead(fn, source, options);
+    const head = ClassificationHead.#place(context, parts);
     try {
-      if (options.optimizer) restoreOptimizer(fn, head, options.optimizer, file);
+      restore(head);
       return head;
     } catch (error) {
       head.dispose();
@@ -286,6 +255,7 @@ export class ClassificationHead {
     if (this.#fitting) throw new CrossheadError('fit: the head is being trained already');
     this.#fitting = true;
     try {
+      const { train } = await training();
       const move = (context: Context, weight: Values, bias: Values | null) => this.#move(context, weight, bias);
       return await train(this, move, features, targets, options);
     } finally {
@@ -304,6 +274,7 @@ export class ClassificationHead {
     this.#alive(fn);
     knownOptions(fn, options, ['topK']);
     const k = countOf(fn, options.topK, this.labels.length);
+    const { evaluate, examplesOf } = await training();
     return evaluate(this, examplesOf(fn, this, features, targets), k);
   }
 
@@ -316,6 +287,7 @@ export class ClassificationHead {
   async calibrate(features: Features, targets: ExampleTargets): Promise<Calibration> {
     const fn = 'calibrate';
     this.#alive(fn);
+    const { calibrated, examplesOf } = await training();
     const examples = examplesOf(fn, this, features, targets);
     if (examples.soft !== (this.activation === 'sigmoid')) {
       const what = examples.soft ? 'class indices' : 'a number a class';
@@ -343,6 +315,7 @@ export class ClassificationHead {
     const fallback = this.activation === 'sigmoid' ? 'probability' : 'energy';
     const score = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
     rejectionOf(fn, { score, below: 0 }, this); // refuses before anything is made
+    const { fittedRejection, rowsOfFeatures } = await training();
     const found = await fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
     this.rejection = found;
     return found;
@@ -356,6 +329,7 @@ export class ClassificationHead {
   async save(options: { optimizer?: Optimizer } = {}): Promise<Blob> {
     this.#alive('save');
     knownOptions('save', options, ['optimizer']);
+    const { savedHead } = await import('./save.js');
     return savedHead(this, options.optimizer);
   }
 
@@ -426,20 +400,11 @@ export class ClassificationHead {
   }
 }
 
+/** What few pages need, in a file of its own for bundlers. */
+const training = () => import('./training.js');
+
 const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tensor =>
   context.tensor(values, shape, { dtype });
-
-function expectLoadOptions(fn: string, options: LoadOptions): void {
-  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
-  const { weightName, biasName, onProgress, signal } = options;
-  const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
-    if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
-  };
-  expect('weightName', weightName, 'a string', typeof weightName === 'string');
-  expect('biasName', biasName, 'a string', typeof biasName === 'string');
-  expect('onProgress', onProgress, 'a function', typeof onProgress === 'function');
-  expect('signal', signal, 'an AbortSignal', signal instanceof AbortSignal);
-}
 
 function countOf(fn: string, topK: unknown, classes: number): number {
   const fits = (value: number) => Number.isInteger(value) && value >= 1 && value <= classes;

@@ -2,12 +2,8 @@
 
 import { WeightsFormatError } from '../errors.js';
 import { shown } from '../validate.js';
+import { type Activation, activations } from './activation.js';
 import { isSource, readBytes } from './read-bytes.js';
-
-/** How logits become scores: 'softmax' shares 1 among the classes, 'sigmoid' scores each on its own (multi-label). */
-export type Activation = 'softmax' | 'sigmoid';
-
-export const activations: readonly Activation[] = ['softmax', 'sigmoid'];
 
 export interface HeadDescription {
   /** One a class; undefined where the file has none. */

@@ -4,8 +4,8 @@ import { WeightsFormatError } from '../errors.js';
 import { type Safetensors, type TensorToStore, writeSafetensors } from '../formats/safetensors.js';
 import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import type { Rejection } from './calibrate.js';
 import type { HeadParts } from './examples.js';
+import { isRejection, type Rejection } from './rejection.js';
 
 const parts = ['weight', 'bias'] as const;
 
@@ -66,11 +66,6 @@ export function restoreOptimizer(fn: string, head: HeadParts, optimizer: Optimiz
 /** @throws WeightsFormatError for a rejection that is none */
 export const savedRejection = (fn: string, file: Safetensors): Rejection | null =>
   (read(fn, file, 'rejection', (value) => isRejection(value)) as unknown as Rejection | undefined) ?? null;
-
-export const isRejection = (value: unknown): value is Rejection => {
-  const { score, below } = (value ?? {}) as Rejection;
-  return (score === 'probability' || score === 'energy') && typeof below === 'number' && !Number.isNaN(below);
-};
 
 function read(fn: string, file: Safetensors, key: string, holds: (value: unknown) => boolean): unknown[] | undefined {
   const text = file.metadata.get(key);

@@ -2,7 +2,6 @@
 
 /** Which device is wanted: `ContextOptions` has the words. */
 export interface DeviceRequest {
-  readonly gpu?: GPU;
   readonly device?: GPUDevice;
   readonly powerPreference?: GPUPowerPreference;
   readonly label?: string;
@@ -72,12 +71,13 @@ async function borrowed(device: GPUDevice, gpu: GPU | undefined): Promise<Found>
   };
 }
 
-/** @param hardwareOnly a software adapter counts as none: the CPU path is faster there */
-export async function findDevice(options: DeviceRequest, hardwareOnly: boolean): Promise<Found> {
-  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+/**
+ * @param gpu where adapters come from, unless a device is given
+ * @param hardwareOnly a software adapter counts as none: the CPU path is faster there
+ */
+export async function findDevice(options: DeviceRequest, gpu: GPU | undefined, hardwareOnly: boolean): Promise<Found> {
   if (options.device) return borrowed(options.device, gpu);
-  if (!gpu) return none('There is no WebGPU here: navigator.gpu is missing.');
-  if (typeof gpu.requestAdapter !== 'function')
+  if (typeof gpu?.requestAdapter !== 'function')
     throw new TypeError('createContext: "gpu" must be a GPU, such as navigator.gpu');
   try {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference });

@@ -1,0 +1,79 @@
+// The chunk that loads a head from a file.
+
+import type { HostOperand } from '../backend.js';
+import { readSafetensors } from '../formats/safetensors.js';
+import type { Optimizer } from '../operations/optimizer.js';
+import { knownOptions, shown } from '../validate.js';
+import type { Activation } from './activation.js';
+import { describeHead, readConfig } from './describe-head.js';
+import type { HeadParts } from './examples.js';
+import { findWeights } from './find-weights.js';
+import { storedInput } from './inputs.js';
+import { labelsOf } from './labels.js';
+import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
+import type { Rejection } from './rejection.js';
+import { restoreOptimizer, savedRejection } from './save.js';
+
+export interface LoadOptions {
+  /** Is given the state that `save({ optimizer })` wrote. */
+  optimizer?: Optimizer;
+  /** Hugging Face's config.json, for `id2label` and `problem_type`: the object, its JSON text, or where it lies. */
+  config?: object | URL | string | Blob;
+  /** The weight's name in the file, where it is none of the usual ones. */
+  weightName?: string;
+  /** The bias's name, where it is not the weight's with "bias" for "weight". */
+  biasName?: string;
+  /** Told of the bytes of the weights as they arrive. */
+  onProgress?: (progress: LoadProgress) => void;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** What a file says of a head, and what is left to do once the head is made. */
+export interface LoadedHead {
+  readonly parts: {
+    readonly weight: HostOperand;
+    readonly bias: HostOperand | null;
+    readonly labels: readonly string[];
+    readonly activation: Activation;
+    readonly temperature: number;
+    readonly rejection: Rejection | null;
+  };
+  restore(head: HeadParts): void;
+}
+
+export async function loadHead(fn: string, source: Source, options: LoadOptions): Promise<LoadedHead> {
+  expectSource(fn, 'source', source);
+  expectLoadOptions(fn, options);
+  const { weightName, biasName, onProgress, signal, optimizer } = options;
+  const config = await readConfig(fn, options.config, signal);
+  const file = readSafetensors(await readBytes(fn, source, { onProgress, signal }));
+  signal?.throwIfAborted();
+  const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
+  const classes = weight.shape[0];
+  const { labels, ...described } = describeHead(fn, classes, config, file.metadata);
+  return {
+    parts: {
+      weight: storedInput(weight),
+      bias: bias ? storedInput(bias) : null,
+      labels: labelsOf(fn, labels, classes),
+      ...described,
+      rejection: savedRejection(fn, file),
+    },
+    restore(head) {
+      if (optimizer) restoreOptimizer(fn, head, optimizer, file);
+    },
+  };
+}
+
+function expectLoadOptions(fn: string, options: LoadOptions): void {
+  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
+  const { weightName, biasName, onProgress, signal } = options;
+  const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
+    if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
+  };
+  expect('weightName', weightName, 'a string', typeof weightName === 'string');
+  expect('biasName', biasName, 'a string', typeof biasName === 'string');
+  expect('onProgress', onProgress, 'a function', typeof onProgress === 'function');
+  expect('signal', signal, 'an AbortSignal', signal instanceof AbortSignal);
+}
