@@ -32,12 +32,28 @@ const builtinsOf = (text: string): string[] => {
   return [...text.matchAll(/\b(\w+)\s*(?:<\w+>)?\(/g)].map(([, name]) => name).filter((name) => !ours.has(name));
 };
 
-/** Names of functions, variables, constants, types, parameters and fields. Shorter ones stay as they are. */
-const ownNames = (text: string): string[] =>
-  [
-    ...text.matchAll(/\b(?:fn|let|var(?:<\w+>)?|const|alias|struct)\s+(\w{3,})/g),
-    ...text.matchAll(/\b(\w{3,})\s*:/g),
+/** Names of functions, constants, types, fields and variables outside functions. Shorter ones stay as they are. */
+const ownNames = (text: string): string[] => {
+  const outside = text.replace(functions, '$1');
+  return [
+    ...outside.matchAll(/\b(?:fn|var(?:<\w+>)?|const|alias|struct)\s+(\w{3,})/g),
+    ...outside.matchAll(/\b(\w{3,})\s*:/g),
   ].map(([, name]) => name);
+};
+
+/** Each function: its name, and the rest, to the brace at a line's beginning or, where it has but one line, at that line's end. */
+const functions = /^(fn \w+)(.*\}$|[\s\S]*?^\})/gm;
+
+/** A function's parameters and variables become letters that it does not use. */
+const withShortLocals = (text: string): string =>
+  text.replace(functions, (_, name: string, rest: string) => {
+    const declared = [...rest.matchAll(/\b(?:let|var|const) (\w{2,})|(?<=[(,)]\s*)(\w{2,}):/g)];
+    const locals = new Set(declared.map(([, variable, parameter]) => variable ?? parameter));
+    const used = new Set([...rest.matchAll(/\b[a-z]\b/g)].map(([letter]) => letter));
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => !used.has(letter));
+    const short = new Map([...locals].map((local) => [local, letters.shift() ?? local]));
+    return name + rest.replace(/(?<![.\w])[A-Za-z_]\w+/g, (word) => short.get(word) ?? word);
+  });
 
 /** A short name for each of the shaders' own, the same in every file, since files are linked by name. */
 export function shortNames(texts: readonly string[]): Map<string, string> {
@@ -60,7 +76,7 @@ const allShaders = (): string[] =>
 
 /** Comments and blanks go, and the shaders' own names become short. */
 export const minifyWgsl = (text: string, names: ReadonlyMap<string, string>): string =>
-  withoutComments(text)
+  withShortLocals(withoutComments(text))
     .replace(/\s+/g, ' ')
     .replace(/\s*([{}()[\];,:=<>+*/%!&|^~])\s*/g, '$1') // '-' is left alone: "a - -b"
     .replace(/,([)}\]])/g, '$1')
