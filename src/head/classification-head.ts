@@ -23,7 +23,7 @@ import { biasInput, expectContext, featureInput, type Input, storedInput, weight
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import { generator } from './random.js';
 import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
-import { isRejection, restoreOptimizer, savedHead, savedRejection } from './save.js';
+import { expectOptimizer, isRejection, restoreOptimizer, savedHead, savedRejection } from './save.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -431,7 +431,8 @@ const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tens
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
   knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
-  const { weightName, biasName, onProgress, signal } = options;
+  const { weightName, biasName, onProgress, signal, optimizer } = options;
+  if (optimizer !== undefined) expectOptimizer(fn, optimizer);
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
     if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
   };

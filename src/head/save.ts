@@ -4,6 +4,7 @@ import { WeightsFormatError } from '../errors.js';
 import { type Safetensors, type TensorToStore, writeSafetensors } from '../formats/safetensors.js';
 import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
 import type { Tensor } from '../tensor.js';
+import { shown } from '../validate.js';
 import type { Rejection } from './calibrate.js';
 import type { HeadParts } from './examples.js';
 
@@ -14,6 +15,7 @@ export async function savedHead(
   head: HeadParts & { readonly rejection: Rejection | null },
   optimizer: Optimizer | undefined,
 ): Promise<Blob> {
+  if (optimizer !== undefined) expectOptimizer('save', optimizer);
   const parameters = parametersOf(head);
   const [states, ...values] = await Promise.all([
     optimizer?.state(parameters) ?? [],
@@ -39,6 +41,12 @@ export async function savedHead(
   if (head.rejection) metadata.rejection = JSON.stringify(head.rejection);
   if (optimizer) metadata.optimizer = JSON.stringify([optimizer.name, ...states.map((state) => state?.step ?? 0)]);
   return new Blob([writeSafetensors(tensors, metadata)], { type: 'application/octet-stream' });
+}
+
+/** @throws TypeError for what has no state to be kept */
+export function expectOptimizer(fn: string, optimizer: Optimizer): void {
+  if (typeof optimizer?.state !== 'function' || typeof optimizer.restore !== 'function')
+    throw new TypeError(`${fn}: "optimizer" must be one such as adam({ learningRate: 0.01 }), got ${shown(optimizer)}`);
 }
 
 /** Gives an optimizer the state that a file has of a head's parameters. */
