@@ -1,0 +1,71 @@
+// What fuzzing found, each as small as it could be made.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ClassificationHead,
+  type Context,
+  createContext,
+  crossEntropy,
+  focalLoss,
+  ShapeError,
+  softmax,
+  tripletMarginLoss,
+} from '../src/index.ts';
+import * as of from './support/class-losses-reference.ts';
+import { expectClose } from './support/close.ts';
+import { errorOf } from './support/heads.ts';
+
+const masked = Number.NEGATIVE_INFINITY;
+const any = (value: unknown) => value as never;
+
+describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
+  let context: Context;
+  beforeAll(async () => {
+    context = await createContext({ backend });
+  });
+  afterAll(() => context.dispose());
+
+  it('focalLoss of a masked target has a gradient where its share of the others rounds to less than 1', async () => {
+    const row = [-0.49164897203445435, masked, -0.5877450108528137];
+    const { loss, gradient } = focalLoss(context.tensor([row]), [1], { gradient: true });
+    expect(await loss.array()).toBe(Number.POSITIVE_INFINITY);
+    expectClose(await gradient!.data(), of.focalRow(row, 1).gradient, { relative: 1e-6 });
+  });
+
+  it('tripletMarginLoss is NaN where both distances are beyond numbers, and not 0', async () => {
+    const [anchor, positive, negative] = [
+      [1, 2, 3],
+      [3, 1, 2],
+      [2, 3, 1],
+    ].map((row) => context.tensor([row]));
+    for (const swap of [false, true]) {
+      const { loss } = tripletMarginLoss(anchor, positive, negative, { p: 0.001, swap });
+      expect(await loss.array()).toBeNaN();
+    }
+  });
+
+  it('an array that is in itself is refused', () => {
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic, cyclic);
+    expect(() => softmax(any(cyclic))).toThrow(/^softmax: "logits" must be a Tensor, got \[\[/);
+    expect(() => context.tensor(any(cyclic))).toThrow(ShapeError);
+    const x = context.tensor([[1, 2]]);
+    expect(() => crossEntropy(x, any(cyclic))).toThrow(ShapeError);
+    expect(() => crossEntropy(x, [0], { classWeights: any(cyclic) })).toThrow(ShapeError);
+  });
+
+  it('an optimizer that is none is refused where a head is saved or loaded', async () => {
+    const head = ClassificationHead.create(context, { features: 2, classes: 2 });
+    const file = await head.save();
+    for (const optimizer of [null, 3, 'adam', {}, () => 1]) {
+      const message = /: "optimizer" must be one such as adam\(\{ learningRate: 0\.01 \}\), got/;
+      for (const call of [
+        head.save({ optimizer: any(optimizer) }),
+        ClassificationHead.load(context, file, { optimizer: any(optimizer) }),
+      ]) {
+        const error = await errorOf(call);
+        expect([error.name, error.message]).toEqual(['TypeError', expect.stringMatching(message)]);
+      }
+    }
+    head.dispose();
+  });
+});
