@@ -9,10 +9,11 @@ import {
   ShapeError,
   softmax,
   tripletMarginLoss,
+  WeightsFormatError,
 } from '../src/index.ts';
 import * as of from './support/class-losses-reference.ts';
 import { expectClose } from './support/close.ts';
-import { errorOf } from './support/heads.ts';
+import { errorOf, fileOf, tensor } from './support/heads.ts';
 
 const masked = Number.NEGATIVE_INFINITY;
 const any = (value: unknown) => value as never;
@@ -65,6 +66,28 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
         const error = await errorOf(call);
         expect([error.name, error.message]).toEqual(['TypeError', expect.stringMatching(message)]);
       }
+    }
+    head.dispose();
+  });
+
+  it('a file of a sigmoid head with a rejection by energy, which such a head has not, is no sound file', async () => {
+    const weight = tensor('classifier.weight', [[1], [2]]);
+    const file = fileOf([weight], { activation: 'sigmoid', rejection: '{"score":"energy","below":1}' });
+    const error = await errorOf(ClassificationHead.load(context, file));
+    expect(error).toBeInstanceOf(WeightsFormatError);
+    expect(error.message).toBe('ClassificationHead.load: the file\'s metadata "rejection" is not what a head saves');
+    expect(context.memory().tensors).toBe(0);
+  });
+
+  it('class weights of a training that are none are refused before it begins', async () => {
+    const head = ClassificationHead.create(context, { features: 1, classes: 2 });
+    for (const [classWeights, kind, message] of [
+      [null, TypeError, 'fit: "classWeights" must be a typed array or numbers in arrays, got null'],
+      [{ length: 1e9 }, TypeError, 'fit: "classWeights" must be a typed array or numbers in arrays, got Object'],
+      [[1, 2, 3], ShapeError, 'fit: "classWeights" has 3 elements, shape [2] needs 2'],
+    ] as const) {
+      const error = await errorOf(head.fit([[1], [2]], [0, 1], { classWeights: any(classWeights) }));
+      expect([error.constructor, error.message]).toEqual([kind, message]);
     }
     head.dispose();
   });

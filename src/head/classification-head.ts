@@ -208,7 +208,7 @@ export class ClassificationHead {
     const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
     const classes = weight.shape[0];
     const { labels, activation, temperature } = describeHead(fn, classes, config, file.metadata);
-    const rejection = savedRejection(fn, file);
+    const rejection = savedRejection(fn, file, activation);
     const head = ClassificationHead.#place(context, {
       weight: storedInput(weight),
       bias: bias ? storedInput(bias) : null,

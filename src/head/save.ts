@@ -71,9 +71,11 @@ export function restoreOptimizer(fn: string, head: HeadParts, optimizer: Optimiz
   }
 }
 
-/** @throws WeightsFormatError for a rejection that is none */
-export const savedRejection = (fn: string, file: Safetensors): Rejection | null =>
-  (read(fn, file, 'rejection', (value) => isRejection(value)) as unknown as Rejection | undefined) ?? null;
+/** @throws WeightsFormatError for a rejection that is none, or none of such a head */
+export function savedRejection(fn: string, file: Safetensors, activation: HeadParts['activation']): Rejection | null {
+  const fits = (value: unknown) => isRejection(value) && !(activation === 'sigmoid' && value.score === 'energy');
+  return (read(fn, file, 'rejection', fits) as unknown as Rejection | undefined) ?? null;
+}
 
 export const isRejection = (value: unknown): value is Rejection => {
   const { score, below } = (value ?? {}) as Rejection;

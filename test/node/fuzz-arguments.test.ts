@@ -17,6 +17,7 @@ vi.mock('../../src/index.ts', async (original) => {
 
 interface Case {
   readonly call: number;
+  readonly guarded: boolean;
   readonly mutations: Mutation[];
 }
 
@@ -59,9 +60,10 @@ const shown = ({ call, mutations }: Case) => {
   return `${fn} in "${subject.name}", ${gone.join(', ')}`;
 };
 
-async function outcomeOn(backend: 'cpu' | 'webgpu', { call, mutations }: Case): Promise<Outcome | null> {
+async function outcomeOn(backend: 'cpu' | 'webgpu', { call, guarded, mutations }: Case): Promise<Outcome | null> {
   const { subject, nth } = calls[call % calls.length];
   const [guard, other] = [guards[backend], guards[`other ${backend}`]];
+  guard.around = guarded;
   try {
     const outcome = await astray(subject, nth, mutations, junk, guard, other);
     await guard.check();
@@ -82,7 +84,11 @@ describe('arguments gone astray', () => {
   });
 
   it('are refused, or answered alike on both backends', async () => {
-    const cases = fc.record({ call: fc.nat(4999), mutations: fc.array(mutation, { minLength: 1, maxLength: 2 }) });
+    const cases = fc.record({
+      call: fc.nat(4999),
+      guarded: fc.boolean(),
+      mutations: fc.array(mutation, { minLength: 1, maxLength: 2 }),
+    });
     const property = async (given: Case) => {
       const { fn } = calls[given.call % calls.length];
       const [cpu, gpu] = [await outcomeOn('cpu', given), await outcomeOn('webgpu', given)];

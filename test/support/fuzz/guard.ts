@@ -23,6 +23,8 @@ const margin = 37;
 
 export class Guard {
   readonly context: Context;
+  /** Whether results are placed between canaries; else they lie where the context puts them. */
+  around = true;
   #free: GPUBuffer[] = [];
   #regions: Region[] = [];
   #neighbours: { tensor: Tensor; what: string }[] = [];
@@ -39,7 +41,7 @@ export class Guard {
       tensor: (...args: unknown[]) => own(tensor.apply(context, args)),
       run: (operation: Operation & { name: string }) => {
         const guarded = Object.entries(operation.writes).map(([name, wanted]) => {
-          const spec = wanted !== undefined && !(wanted instanceof Tensor);
+          const spec = this.around && wanted !== undefined && !(wanted instanceof Tensor);
           return [name, spec ? this.place(wanted, `${operation.name}, ${name}`) : wanted];
         });
         const results = run.call(context, { ...operation, writes: Object.fromEntries(guarded) });
