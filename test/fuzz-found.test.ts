@@ -32,6 +32,17 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expectClose(await gradient!.data(), of.focalRow(row, 1).gradient, { relative: 1e-6 });
   });
 
+  it('the mean of many equal losses is one of them to 2e-6, though their roundings add up', async () => {
+    for (const rows of [223, 255, 1023, 4096]) {
+      for (const classes of [3, 7, 31]) {
+        const x = context.tensor(new Float32Array(rows * classes), [rows, classes]);
+        const { loss } = crossEntropy(x, new Int32Array(rows));
+        expectClose(await loss.data(), [Math.log(classes)], { relative: 2e-6 }, `${rows} x ${classes}`);
+        for (const tensor of [x, loss]) tensor.dispose();
+      }
+    }
+  });
+
   it('tripletMarginLoss is NaN where both distances are beyond numbers, and not 0', async () => {
     const [anchor, positive, negative] = [
       [1, 2, 3],
