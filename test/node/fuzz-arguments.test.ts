@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createContext } from '../../src/index.ts';
-import { astray, callsOf, faultOf, type Mutation, type Outcome } from '../support/fuzz/astray.ts';
+import { astray, callsOf, faultOf, type Mutation, type Outcome, takesOptions } from '../support/fuzz/astray.ts';
 import { Guard } from '../support/fuzz/guard.ts';
 import { junk } from '../support/fuzz/junk.ts';
 import { counted, holds } from '../support/fuzz/run.ts';
@@ -95,6 +95,8 @@ describe('arguments gone astray', () => {
       const extreme = given.mutations.some((one) => junk[one.junk].extreme);
       const fault = faultOfBoth(cpu, gpu, fn, extreme);
       if (fault) throw new Error(`${shown(given)}: ${fault}`);
+      const unknown = given.mutations.length === 1 && given.mutations[0].where === 'unknown option';
+      if (unknown && takesOptions(fn) && !cpu?.error) throw new Error(`${shown(given)}: an unknown option was taken`);
     };
     await holds('are refused, or answered alike on both backends', cases, property, 400);
   }, 3_600_000);

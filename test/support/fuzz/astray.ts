@@ -46,6 +46,8 @@ export async function optionsOf(name: string, real: Call, args: readonly unknown
   return names;
 }
 
+export const takesOptions = (name: string): boolean => (known.get(name)?.length ?? 0) > 0;
+
 function mutated(
   args: readonly unknown[],
   names: readonly string[],
