@@ -49,8 +49,8 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   let surprise = d + log_total(row); // -log p
   let alpha = class_weight(label.class_index);
   let factor = alpha * power(missed, params.gamma);
-  var ratio = 1.0;
-  if (missed > 0.0) {
+  var ratio = select(1.0, 0.0, p == 0.0); // not 0 times what may overflow
+  if (missed > 0.0 && p > 0.0) {
     ratio = p * (surprise / missed);
   }
   let masked_target = d == INFINITELY_FAR && alpha != 0.0;

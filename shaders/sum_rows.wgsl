@@ -31,7 +31,8 @@ fn main(at: Invocation) {
     infinite |= vec2u(vec2u(bits) == vec2u(INFINITY_BITS, NEGATIVE_INFINITY_BITS)) | vec2u(u32(is_nan(bits)));
     block += select(bitcast<f32>(bits), 0.0, magnitude_of(bits) >= INFINITY_BITS);
     terms++;
-    if ((terms & 255u) == 0u) {
+    // Every 64 of at most 4096: equal losses, whose roundings add up, are then off by up to 1.7e-6, and at 256 by up to 3.9e-6.
+    if ((terms & 63u) == 0u) {
       sum += block;
       block = 0.0;
     }

@@ -35,7 +35,7 @@ fn main(at: Invocation) {
   for (var i = place.lane; i < params.count; i += LANES) {
     block += row_weight(i);
     terms++;
-    if ((terms & 255u) == 0u) {
+    if ((terms & 63u) == 0u) {
       sum += block;
       block = 0.0;
     }

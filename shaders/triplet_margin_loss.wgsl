@@ -63,7 +63,10 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
     swapped = span_of(at, place.lane, start, POSITIVE_NEGATIVE, params.p);
     share = select(select(0.0, 1.0, swapped.far < far.far), 0.5, swapped.far == far.far);
   }
-  return Terms(near, far, swapped, share, near.undefined || far.undefined || swapped.undefined);
+  // Of two distances beyond float32, none is the longer.
+  let chosen = select(far.far, swapped.far, share > 0.0);
+  let lost = min(bitcast<u32>(near.far), bitcast<u32>(chosen)) >= INFINITY_BITS;
+  return Terms(near, far, swapped, share, lost || near.undefined || far.undefined || swapped.undefined);
 }
 
 // What max(0, ...) is taken of.

@@ -76,9 +76,10 @@ export function fromNumbers(
   return { dtype, shape: given, values: fits ? values : valuesOf(dtype, values) };
 }
 
+/** Of no more than 32 axes: an array may be in itself. */
 export function nestedShape(data: unknown): number[] {
   const shape: number[] = [];
-  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level = data; Array.isArray(level) && shape.length < 32; level = level[0]) shape.push(level.length);
   return shape;
 }
 

@@ -3,11 +3,13 @@
 import { ShapeError } from './errors.js';
 import { sameShape } from './rows.js';
 
-/** A value as an error message shows it. */
-export function shown(value: unknown): string {
+/** A value as an error message shows it; of arrays the outermost, for they may be in themselves. */
+export function shown(value: unknown, depth = 0): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value))
-    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(shown).join(', ')}]`;
+    return value.length > 8 || depth > 3
+      ? `an array of ${value.length}`
+      : `[${value.map((inner) => shown(inner, depth + 1)).join(', ')}]`;
   if (typeof value === 'function') return 'a function';
   return value !== null && typeof value === 'object' ? (value.constructor?.name ?? 'an object') : String(value);
 }

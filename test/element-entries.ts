@@ -83,7 +83,7 @@ const elementwise: readonly Entry[] = [
       return binaryCrossEntropy(x, t, { ...options, posWeight });
     },
     pair: (x, t, i, shape) =>
-      reference.binaryCrossEntropy(x, t, posWeightOf(shape)[Math.floor((i / sizeOf(shape)) * shape[0])]),
+      reference.binaryCrossEntropy(x, t, posWeightOf(shape)[Math.floor(i / (sizeOf(shape) / shape[0]))]),
     loss: near(2e-6),
     gradient: near(5e-6, 2e-6), // soft targets cancel
   }),

@@ -28,10 +28,11 @@ export function tripletMarginRows(
     const near = spanOf(start, rows.classes, gaps.anchorPositive, p);
     const far = spanOf(start, rows.classes, gaps.anchorNegative, p);
     const swapped = swap ? spanOf(start, rows.classes, gaps.positiveNegative, p) : far;
-    if (Number.isNaN(near + far + swapped)) return noAnswer;
     // Of the negative's distance, how much is taken from the positive: half where both are equal.
     const share = !swap || swapped > far ? 0 : swapped < far ? 1 : 0.5;
     const short = margin + near - (share > 0 ? swapped : far);
+    // Of two infinite distances, none is the longer.
+    if (Number.isNaN(short + swapped + far)) return noAnswer;
     const slopeOf = {
       anchorPositive: (i: number) => spanSlope(near, gaps.anchorPositive(i), p),
       anchorNegative: (i: number) => -(1 - share) * spanSlope(far, gaps.anchorNegative(i), p),

@@ -3,6 +3,7 @@
 import type { Values } from '../backend.js';
 import { type Context, createContext } from '../context.js';
 import { DeviceLostError } from '../errors.js';
+import { fromNumbers } from '../numbers.js';
 import { adam } from '../operations/adam.js';
 import { clipGradients } from '../operations/clip-gradients.js';
 import { gatherRows } from '../operations/gather-rows.js';
@@ -222,7 +223,8 @@ function settingsOf(head: HeadParts, targets: unknown, options: FitOptions): Set
 
 function weightsOf({ labels }: HeadParts, targets: unknown, given: FitOptions['classWeights']): number[] | undefined {
   if (given === undefined) return undefined;
-  if (given !== 'balanced') return Array.from(given);
+  if (given !== 'balanced')
+    return Array.from(fromNumbers(fn, 'classWeights', given, [labels.length], 'float32').values);
   const rows = Array.from((targets as ArrayLike<unknown>) ?? []);
   if (!rows.length || rows.some((target) => typeof target !== 'number' && typeof target !== 'string'))
     throw new TypeError(`${fn}: "classWeights" can be "balanced" for class indices in an array, got ${shown(targets)}`);

@@ -12,7 +12,7 @@ import { storedInput } from './inputs.js';
 import { labelsOf } from './labels.js';
 import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
 import type { Rejection } from './rejection.js';
-import { restoreOptimizer, savedRejection } from './save.js';
+import { expectOptimizer, restoreOptimizer, savedRejection } from './save.js';
 
 export interface LoadOptions {
   /** Is given the state that `save({ optimizer })` wrote. */
@@ -58,7 +58,7 @@ export async function loadHead(fn: string, source: Source, options: LoadOptions)
       bias: bias ? storedInput(bias) : null,
       labels: labelsOf(fn, labels, classes),
       ...described,
-      rejection: savedRejection(fn, file),
+      rejection: savedRejection(fn, file, described.activation),
     },
     restore(head) {
       if (optimizer) restoreOptimizer(fn, head, optimizer, file);
@@ -68,7 +68,8 @@ export async function loadHead(fn: string, source: Source, options: LoadOptions)
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
   knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
-  const { weightName, biasName, onProgress, signal } = options;
+  const { weightName, biasName, onProgress, signal, optimizer } = options;
+  if (optimizer !== undefined) expectOptimizer(fn, optimizer);
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
     if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
   };

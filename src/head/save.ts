@@ -4,6 +4,7 @@ import { WeightsFormatError } from '../errors.js';
 import { type Safetensors, type TensorToStore, writeSafetensors } from '../formats/safetensors.js';
 import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
 import type { Tensor } from '../tensor.js';
+import { shown } from '../validate.js';
 import type { HeadParts } from './examples.js';
 import { isRejection, type Rejection } from './rejection.js';
 
@@ -14,6 +15,7 @@ export async function savedHead(
   head: HeadParts & { readonly rejection: Rejection | null },
   optimizer: Optimizer | undefined,
 ): Promise<Blob> {
+  if (optimizer !== undefined) expectOptimizer('save', optimizer);
   const parameters = parametersOf(head);
   const [states, ...values] = await Promise.all([
     optimizer?.state(parameters) ?? [],
@@ -41,6 +43,12 @@ export async function savedHead(
   return new Blob([writeSafetensors(tensors, metadata)], { type: 'application/octet-stream' });
 }
 
+/** @throws TypeError for what has no state to be kept */
+export function expectOptimizer(fn: string, optimizer: Optimizer): void {
+  if (typeof optimizer?.state !== 'function' || typeof optimizer.restore !== 'function')
+    throw new TypeError(`${fn}: "optimizer" must be one such as adam({ learningRate: 0.01 }), got ${shown(optimizer)}`);
+}
+
 /** Gives an optimizer the state that a file has of a head's parameters. */
 export function restoreOptimizer(fn: string, head: HeadParts, optimizer: Optimizer, file: Safetensors): void {
   const parameters = parametersOf(head);
@@ -63,9 +71,11 @@ export function restoreOptimizer(fn: string, head: HeadParts, optimizer: Optimiz
   }
 }
 
-/** @throws WeightsFormatError for a rejection that is none */
-export const savedRejection = (fn: string, file: Safetensors): Rejection | null =>
-  (read(fn, file, 'rejection', (value) => isRejection(value)) as unknown as Rejection | undefined) ?? null;
+/** @throws WeightsFormatError for a rejection that is none, or none of such a head */
+export function savedRejection(fn: string, file: Safetensors, activation: HeadParts['activation']): Rejection | null {
+  const fits = (value: unknown) => isRejection(value) && !(activation === 'sigmoid' && value.score === 'energy');
+  return (read(fn, file, 'rejection', fits) as unknown as Rejection | undefined) ?? null;
+}
 
 function read(fn: string, file: Safetensors, key: string, holds: (value: unknown) => boolean): unknown[] | undefined {
   const text = file.metadata.get(key);

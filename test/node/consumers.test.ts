@@ -1,8 +1,9 @@
 // The examples, run as a user would run them: on a page without a bundler, on a page that Vite built, and in Node.
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as esbuild from 'esbuild';
 import puppeteer, { type Browser } from 'puppeteer';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +59,41 @@ describe('a page', () => {
     const { url, close } = await serve(root);
     await expectAnswer(`${url}examples/static/`, 'webgpu');
     await expectAnswer(`${url}examples/static/`, 'cpu');
+    close();
+  });
+
+  it('without a bundler imports what npm installed, by the name that an import map gives it', async () => {
+    const folder = project();
+    const page = readFileSync(join(root, 'examples/static/index.html'), 'utf8');
+    const map = { imports: { crosshead: './node_modules/crosshead/dist/index.js' } };
+    const html = page
+      .replace('<script', `<script type="importmap">${JSON.stringify(map)}</script>\n<script`)
+      .replace('../../dist/index.js', 'crosshead');
+    writeFileSync(join(folder, 'index.html'), html);
+    const { url, close } = await serve(folder);
+    await expectAnswer(url, 'webgpu');
+    await expectAnswer(url, 'cpu');
+    close();
+  });
+
+  it('built with esbuild imports the package by its name', async () => {
+    const folder = project({ example: 'vite' });
+    await esbuild.build({
+      absWorkingDir: folder,
+      entryPoints: ['main.ts'],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      splitting: true,
+      target: 'es2022',
+      outdir: 'dist',
+      logLevel: 'silent',
+    });
+    const html = readFileSync(join(folder, 'index.html'), 'utf8');
+    writeFileSync(join(folder, 'dist/index.html'), html.replace('main.ts', 'main.js'));
+    const { url, close } = await serve(join(folder, 'dist'));
+    await expectAnswer(url, 'webgpu');
+    await expectAnswer(url, 'cpu');
     close();
   });
 
