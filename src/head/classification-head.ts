@@ -3,7 +3,7 @@
 import type { HostOperand, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import { CrossheadError, DisposedError } from '../errors.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import type { StoredTensor } from '../formats/safetensors.js';
 import type { NumberArray } from '../numbers.js';
 import { linear } from '../operations/linear.js';
 import { maskClasses } from '../operations/mask-classes.js';
@@ -22,7 +22,8 @@ import { type FitOptions, type History, train } from './fit.js';
 import { biasInput, expectContext, featureInput, type Input, storedInput, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import { generator } from './random.js';
-import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
+import { expectSource, type LoadProgress, type Source } from './read-bytes.js';
+import { readTensors } from './read-tensors.js';
 import { isRejection, restoreOptimizer, savedHead, savedRejection } from './save.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
@@ -64,6 +65,8 @@ export interface LoadOptions {
   onProgress?: (progress: LoadProgress) => void;
   /** Aborting rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /** The most that may be read of the weights, and of the config; no limit by default. More rejects, before it is read where it is known. */
+  maxBytes?: number;
 }
 
 export interface PredictOptions {
@@ -191,6 +194,8 @@ export class ClassificationHead {
 
   /**
    * A head from a safetensors file, of F32, F16 or BF16 weights. F16 stays float16 on the device; BF16 becomes float32.
+   * Of a Blob, and of a URL whose server answers range requests, only the header and the head's tensors are read: the head of a model of
+   * gigabytes costs what the head weighs. Nothing else is ever fetched.
    * Labels and activation come from `config`, else from the metadata of a file that a head saved, else "0", "1", ... and softmax.
    * @param source the file, or its URL
    * @returns a promise; it rejects with WeightsFormatError for a file or config that is not sound or does not fit,
@@ -201,11 +206,17 @@ export class ClassificationHead {
     expectContext(fn, context);
     expectSource(fn, 'source', source);
     expectLoadOptions(fn, options);
-    const { weightName, biasName, onProgress, signal } = options;
-    const config = await readConfig(fn, options.config, signal);
-    const file = readSafetensors(await readBytes(fn, source, { onProgress, signal }));
+    const { weightName, biasName, onProgress, signal, maxBytes } = options;
+    const config = await readConfig(fn, options.config, { signal, maxBytes });
+    let found!: { weight: StoredTensor; bias: StoredTensor | undefined };
+    const file = await readTensors(fn, source, { onProgress, signal, maxBytes }, (tensors) => {
+      const { weight, bias } = findWeights(fn, tensors, weightName, biasName);
+      found = { weight, bias };
+      const state = options.optimizer ? [...tensors.values()].filter(({ name }) => name.startsWith('optimizer.')) : [];
+      return bias ? [weight, bias, ...state] : [weight, ...state];
+    });
     signal?.throwIfAborted();
-    const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
+    const { weight, bias } = found;
     const classes = weight.shape[0];
     const { labels, activation, temperature } = describeHead(fn, classes, config, file.metadata);
     const rejection = savedRejection(fn, file);
@@ -430,7 +441,7 @@ const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tens
   context.tensor(values, shape, { dtype });
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
-  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
+  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer', 'maxBytes']);
   const { weightName, biasName, onProgress, signal } = options;
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
     if (value !== undefined && !holds) throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
@@ -439,6 +450,7 @@ function expectLoadOptions(fn: string, options: LoadOptions): void {
   expect('biasName', biasName, 'a string', typeof biasName === 'string');
   expect('onProgress', onProgress, 'a function', typeof onProgress === 'function');
   expect('signal', signal, 'an AbortSignal', signal instanceof AbortSignal);
+  number(fn, 'maxBytes', options.maxBytes, 0, 'a number from 0', (value) => value >= 0);
 }
 
 function countOf(fn: string, topK: unknown, classes: number): number {

@@ -2,7 +2,7 @@
 
 import { WeightsFormatError } from '../errors.js';
 import { shown } from '../validate.js';
-import { isSource, readBytes } from './read-bytes.js';
+import { isSource, type ReadOptions, readBytes } from './read-bytes.js';
 
 /** How logits become scores: 'softmax' shares 1 among the classes, 'sigmoid' scores each on its own (multi-label). */
 export type Activation = 'softmax' | 'sigmoid';
@@ -19,10 +19,10 @@ export interface HeadDescription {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Hugging Face's config.json as an object: given as one, as JSON text, or by where it lies. */
-export async function readConfig(fn: string, config: unknown, signal?: AbortSignal): Promise<JsonObject> {
+export async function readConfig(fn: string, config: unknown, options?: ReadOptions): Promise<JsonObject> {
   if (config === undefined) return {};
   if (typeof config === 'string' && config.trimStart().startsWith('{')) return parseConfig(fn, config);
-  if (isSource(config)) return parseConfig(fn, new TextDecoder().decode(await readBytes(fn, config, { signal })));
+  if (isSource(config)) return parseConfig(fn, new TextDecoder().decode(await readBytes(fn, config, options)));
   if (isObject(config)) return config;
   throw new TypeError(`${fn}: "config" must be an object, JSON text, a URL or a Blob, got ${shown(config)}`);
 }
