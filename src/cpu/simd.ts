@@ -5,7 +5,7 @@ import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { WasmHeap } from './heap.js';
 import type { Heap, Kernels } from './kernels.js';
-import { binary } from './simd-binary.js';
+import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
 type Exports = Record<'argExtremeRows' | 'linearRows' | 'logSoftmaxRows' | 'softmaxRows' | 'topKRows', Call<void>> & {
@@ -62,16 +62,26 @@ const kernelsOf = (wasm: Exports): Kernels => ({
   },
 });
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+/** The bytes of the module for this engine: with products that are rounded once with their sums, where it knows relaxed SIMD. */
+async function moduleBytes(fused: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const deflated = Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const both = new Uint8Array(await new Response(stream).arrayBuffer());
+  const first = both.subarray(0, fusedBytes);
+  return fused && WebAssembly.validate(first) ? first : both.subarray(fusedBytes);
+}
+
+const compiled: Promise<WebAssembly.Module>[] = [];
 
 /**
  * @param known where the heap enters its kernels
+ * @param fused false for the module of engines without relaxed SIMD; for tests
  * @throws (rejects) where the engine knows no SIMD, a content-security policy refuses WebAssembly, or there is no memory
  */
-export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promise<Heap> {
-  compiled ??= WebAssembly.compile(Uint8Array.from(atob(binary), (character) => character.charCodeAt(0)));
+export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>, fused = true): Promise<Heap> {
+  compiled[+fused] ??= moduleBytes(fused).then((bytes) => WebAssembly.compile(bytes));
   const memory = new WebAssembly.Memory({ initial: 16 });
-  const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory } });
+  const { exports } = await WebAssembly.instantiate(await compiled[+fused], { env: { memory } });
   const kernels = kernelsOf(exports as Exports);
   return new WasmHeap(memory, (buffer) => known.set(buffer, kernels));
 }
