@@ -1,3 +1,4 @@
+export { addProduct } from './add-product';
 export { argExtremeRows } from './arg-extreme';
 export { linearRows } from './linear';
 export { crossEntropyRows } from './cross-entropy';

@@ -2,8 +2,9 @@
 // linear_weight_gradient.wgsl: cross-entropy of a linear head, some classes at a time. Sums are float64.
 
 import type { Values } from '../backend.js';
+import { addProduct, type Numbers } from './add-product.js';
 import type { CrossEntropySettings } from './cross-entropy.js';
-import { type ClassBlock, classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
+import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
 import type { Reducing, RowLossArrays } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
@@ -42,7 +43,7 @@ export function linearLossRows(
   reducing: Reducing,
 ): void {
   const { head, targets } = arrays;
-  const logits = new Float64Array(classesAtOnce);
+  const logits = tileOf(head, rows);
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
     const sums = {
@@ -56,9 +57,10 @@ export function linearLossRows(
     return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
   });
   for (const block of classBlocks(head)) {
-    for (const [r, state] of states.entries()) {
-      logitsOf(head, r, block, logits, true);
-      for (let c = 0; c < block.some; c++) addClass(arrays, settings, state, r, block.first + c, logits[c]);
+    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+      logitsOf(head, from, to, block, logits, true);
+      for (let r = from, i = 0; r < to; r++)
+        for (let c = 0; c < block.some; c++, i++) addClass(arrays, settings, states[r], r, block.first + c, logits[i]);
     }
   }
   finishRows(arrays, states, settings, reducing);
@@ -134,34 +136,54 @@ function finishRows(
   if (!none) reduceRows(losses, loss, divisor);
 }
 
+/** Rows without derivatives are left out, whatever they hold. */
+function* runsOf(states: readonly RowState[], tile: Numbers): Generator<readonly [from: number, to: number]> {
+  for (let from = 0, to = 0; from < states.length; from = ++to) {
+    while (to < states.length && states[to].scale !== null) to++;
+    yield* rowBlocks(tile, from, to);
+  }
+}
+
 function addGradients(
   arrays: LinearLossArrays,
   states: readonly RowState[],
   settings: CrossEntropySettings,
-  logits: Float64Array,
+  tile: Float32Array | Float64Array,
 ): void {
   const { head, featuresGradient, weightGradients, biasGradient } = arrays;
   if (!featuresGradient && !biasGradient && !weightGradients.some(Boolean)) return;
-  const { depth } = head;
-  const ofFeatures = new Float64Array(featuresGradient?.length ?? 0);
+  const { depth, features, scales } = head;
+  // Where the kernels make floats, they sum them in place.
+  const sumsFor = (gradient: Values | undefined) =>
+    gradient && (tile instanceof Float32Array ? gradient.fill(0) : new Float64Array(gradient.length));
+  const ofFeatures = sumsFor(featuresGradient);
   for (const block of classBlocks(head)) {
-    const weightGradient = weightGradients[block.index];
-    const ofWeight = new Float64Array(weightGradient ? block.some * depth : 0);
-    const ofBias = new Float64Array(block.some);
-    for (const [r, state] of states.entries()) {
-      if (state.scale === null) continue;
-      logitsOf(head, r, block, logits, true);
-      for (let c = 0; c < block.some; c++) {
-        const slope = slopeOf(arrays, settings, state, r, block.first + c, logits[c]);
-        ofBias[c] += slope;
-        if (featuresGradient) addWeight(head, block, c, slope, ofFeatures, r);
-        if (weightGradient) addFeatures(head, r, slope, ofWeight, c);
+    const { some, at, first, weight } = block;
+    const weightGradient = weightGradients[block.index]?.subarray(at * depth, (at + some) * depth);
+    const ofWeight = sumsFor(weightGradient);
+    const ofBias = new Float64Array(some);
+    for (const [from, to] of runsOf(states, tile)) {
+      const rows = to - from;
+      logitsOf(head, from, to, block, tile, true);
+      for (let r = from, i = 0; r < to; r++) {
+        for (let c = 0; c < some; c++, i++) {
+          const slope = slopeOf(arrays, settings, states[r], r, first + c, tile[i]);
+          ofBias[c] += slope;
+          tile[i] = slope * (scales?.[first + c] ?? 1);
+        }
+      }
+      const slopes = tile.subarray(0, rows * some);
+      const seen = features.subarray(from * depth, to * depth);
+      if (ofWeight) addProduct(slopes, true, seen, ofWeight, some, rows, depth);
+      if (ofFeatures) {
+        const sums = ofFeatures.subarray(from * depth, to * depth);
+        addProduct(slopes, false, weight.subarray(at * depth, (at + some) * depth), sums, rows, some, depth);
       }
     }
-    weightGradient?.set(ofWeight, block.at * depth);
-    biasGradient?.set(ofBias, block.first);
+    if (ofWeight !== weightGradient) weightGradient?.set(ofWeight!);
+    biasGradient?.set(ofBias, first);
   }
-  featuresGradient?.set(ofFeatures);
+  if (ofFeatures !== featuresGradient) featuresGradient?.set(ofFeatures!);
 }
 
 /** The derivative of the objective by a logit. */
@@ -181,23 +203,4 @@ function slopeOf(
   const slope = p > 0.5 ? state.mass - a - state.mass * (others / total) : state.mass * p - a;
   const whole = (slope + 2 * zLoss * logSumExpOf(state, temperature) * p) / temperature;
   return whole * softcapSlope(logit, softcap) * state.scale!;
-}
-
-function addWeight(
-  head: HeadArrays,
-  { weight, at, first }: ClassBlock,
-  c: number,
-  slope: number,
-  to: Float64Array,
-  r: number,
-) {
-  const { depth, scales } = head;
-  const by = slope * (scales?.[first + c] ?? 1);
-  const [start, from] = [r * depth, (at + c) * depth];
-  for (let d = 0; d < depth; d++) to[start + d] += by * weight[from + d];
-}
-
-function addFeatures({ depth, features }: HeadArrays, r: number, slope: number, to: Float64Array, c: number): void {
-  const [start, from] = [c * depth, r * depth];
-  for (let d = 0; d < depth; d++) to[start + d] += slope * features[from + d];
 }

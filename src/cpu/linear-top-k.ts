@@ -1,7 +1,7 @@
 // Twin of shaders/linear_top_k.wgsl and linear_scores.wgsl.
 
 import type { Values } from '../backend.js';
-import { classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
+import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
 import { addLogit } from './linear-loss.js';
 import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
@@ -27,12 +27,15 @@ export function linearTopKRows(
     const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
     return { logits: [], classes: [], sum: { ...sum } };
   });
-  const logits = new Float64Array(classesAtOnce);
+  const logits = tileOf(head, rows);
   for (const block of classBlocks(head)) {
-    for (const [r, row] of found.entries()) {
-      logitsOf(head, r, block, logits, true);
-      // Logits that are equal in float32 are ties.
-      for (let c = 0; c < block.some; c++) consider(row, Math.fround(logits[c]), block.first + c, k, temperature);
+    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+      logitsOf(head, from, to, block, logits, true);
+      for (let r = from, i = 0; r < to; r++) {
+        // Logits that are equal in float32 are ties.
+        for (let c = 0; c < block.some; c++, i++)
+          consider(found[r], Math.fround(logits[i]), block.first + c, k, temperature);
+      }
     }
   }
   for (const [r, row] of found.entries()) {

@@ -1,18 +1,15 @@
-// The chunk that a context on the CPU loads: the kernels of wasm/, compiled once, and a heap for each context. It imports nothing of the
-// library at run time, so that the two files share no code.
-
-import type { Values } from '../backend.js';
-import type { Rows } from '../rows.js';
-import { WasmHeap } from './heap.js';
+import type { Numbers } from './add-product.js';
+import { firstAddress, WasmHeap } from './heap.js';
 import type { Heap, Kernels } from './kernels.js';
 import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
-type Exports = Record<'argExtremeRows' | 'linearRows' | 'logSoftmaxRows' | 'softmaxRows' | 'topKRows', Call<void>> & {
-  crossEntropyRows: Call<number>;
-};
+type Exports = Record<
+  'addProduct' | 'argExtremeRows' | 'linearRows' | 'logSoftmaxRows' | 'softmaxRows' | 'topKRows',
+  Call<void>
+> & { crossEntropyRows: Call<number> };
 type Call<R> = (...numbers: (number | boolean)[]) => R;
-type Maybe = Values | null | undefined;
+type Maybe = Numbers | null | undefined;
 
 /** Putting an answer among the k best moves half of them, on average; for more, a heap is better. */
 const mostBest = 32;
@@ -20,10 +17,24 @@ const mostBest = 32;
 const addressOf = (array: Maybe): number => array?.byteOffset ?? 0;
 
 /** Whether classes lie side by side, and all arrays in one memory. */
-const fits = (rows: Rows, first: Values, ...others: Maybe[]) =>
+const fits = (rows: { readonly inner: number }, first: Numbers, ...others: Maybe[]) =>
   rows.inner === 1 && others.every((array) => !array || array.buffer === first.buffer);
 
-const kernelsOf = (wasm: Exports): Kernels => ({
+/** Where the memory has room for what loops make on the way: 32 kB of columns that are packed, and a tile. */
+const packedAt = firstAddress;
+const tileAt = packedAt + 32768;
+const mostTile = 32768;
+
+const isFloats = (...arrays: Numbers[]) => arrays.every((array) => array instanceof Float32Array);
+
+const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory): Kernels => ({
+  addProduct(a, turned, b, sums, rows, depth, columns) {
+    if (!(isFloats(a, b, sums) && fits({ inner: 1 }, a, b, sums))) return false;
+    const [row, step] = turned ? [4, 4 * rows] : [4 * depth, 4];
+    wasm.addProduct(addressOf(a), row, step, addressOf(b), addressOf(sums), rows, depth, columns, packedAt);
+    return true;
+  },
+
   argExtremeRows(x, indices, rows, least) {
     if (!(x instanceof Float32Array && fits(rows, x, indices))) return false;
     wasm.argExtremeRows(addressOf(x), addressOf(indices), rows.count, rows.classes, least);
@@ -42,9 +53,9 @@ const kernelsOf = (wasm: Exports): Kernels => ({
   },
 
   linearRows(features, weight, bias, result, depth, classes) {
-    const rows: Rows = { outer: 1, classes, inner: 1, count: classes ? result.length / classes : 0 };
-    if (!fits(rows, features, weight, bias, result)) return false;
-    wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows.count, depth, classes);
+    if (!fits({ inner: 1 }, features, weight, bias, result)) return false;
+    const rows = classes ? result.length / classes : 0;
+    wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows, depth, classes);
     return true;
   },
 
@@ -54,6 +65,8 @@ const kernelsOf = (wasm: Exports): Kernels => ({
     run(addressOf(logits), addressOf(result), rows.count, rows.classes, 1 / temperature);
     return true;
   },
+
+  tile: (length) => (length <= mostTile ? new Float32Array(memory.buffer, tileAt, length) : null),
 
   topKRows(x, values, indices, rows, k) {
     if (!(k <= mostBest && x instanceof Float32Array && fits(rows, x, values, indices))) return false;
@@ -82,6 +95,6 @@ export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>, fused =
   compiled[+fused] ??= moduleBytes(fused).then((bytes) => WebAssembly.compile(bytes));
   const memory = new WebAssembly.Memory({ initial: 16 });
   const { exports } = await WebAssembly.instantiate(await compiled[+fused], { env: { memory } });
-  const kernels = kernelsOf(exports as Exports);
-  return new WasmHeap(memory, (buffer) => known.set(buffer, kernels));
+  const kernels = kernelsOf(exports as Exports, memory);
+  return new WasmHeap(memory, (buffer) => known.set(buffer, kernels), tileAt + 4 * mostTile);
 }
