@@ -29,6 +29,12 @@ export interface Kernels {
     classes: number,
   ): boolean;
   softmaxRows(logits: Values, result: Values, rows: Rows, temperature: number, log: boolean): boolean;
+  /** Gives two numbers a row of a tile: its maximum, and the sum of the others' exponentials beside it, which is NaN of a row without. */
+  sumRows(tile: Float32Array, rows: number, classes: number, temperature: number): Float64Array;
+  /** Room for two numbers a row of a tile. */
+  pairs(rows: number): Float64Array;
+  /** Puts exponentials in the place of logits: beside the first of two numbers a row, times the second. */
+  scaledRows(tile: Float32Array, pairs: Float64Array, classes: number, temperature: number): void;
   /** Room for so many floats in the memory that the kernels reach, for one loop at a time; null where it has no such room. */
   tile(length: number): Float32Array | null;
   topKRows(x: Values, values: Values, indices: Values, rows: Rows, k: number): boolean;

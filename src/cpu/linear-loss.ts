@@ -4,7 +4,8 @@
 import type { Values } from '../backend.js';
 import { addProduct, type Numbers } from './add-product.js';
 import type { CrossEntropySettings } from './cross-entropy.js';
-import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
+import { kernels } from './kernels.js';
+import { type ClassBlock, classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
 import type { Reducing, RowLossArrays } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
@@ -56,11 +57,21 @@ export function linearLossRows(
     } as const;
     return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
   });
+  const plain = isPlain(arrays, settings);
   for (const block of classBlocks(head)) {
+    const { first, some } = block;
     for (const [from, to] of rowBlocks(logits, 0, rows)) {
       logitsOf(head, from, to, block, logits, true);
-      for (let r = from, i = 0; r < to; r++)
-        for (let c = 0; c < block.some; c++, i++) addClass(arrays, settings, states[r], r, block.first + c, logits[i]);
+      const sums = plain && sumsOf(logits, to - from, some, settings.temperature);
+      for (let r = from, start = 0; r < to; r++, start += some) {
+        if (sums && addSums(states[r], sums, r - from, settings.temperature)) {
+          addBest(states[r], sums[2 * (r - from)], logits, start, first);
+          const c = targets![r] - first;
+          if (c >= 0 && c < some) addMass(arrays, settings, states[r], r, first + c, logits[start + c]);
+        } else {
+          for (let c = 0; c < some; c++) addClass(arrays, settings, states[r], r, first + c, logits[start + c]);
+        }
+      }
     }
   }
   finishRows(arrays, states, settings, reducing);
@@ -76,24 +87,63 @@ function massOf(arrays: LinearLossArrays, smoothing: number, r: number, c: numbe
 
 function addClass(
   arrays: LinearLossArrays,
-  { smoothing, softcap, temperature }: CrossEntropySettings,
+  settings: CrossEntropySettings,
   state: RowState,
   r: number,
   c: number,
   logit: number,
 ): void {
   const { labels, head } = arrays;
-  const x = softcapped(logit, softcap);
-  const a = massOf(arrays, smoothing, r, c);
+  const x = softcapped(logit, settings.softcap);
   const label = labels?.[r * head.classes + c];
-  if (!Number.isFinite(a)) state.unknown = true;
   if (logit > state.best[0]) state.best = [logit, c];
   if (label !== undefined && label > state.wanted[0]) state.wanted = [label, c];
   if (Number.isNaN(x)) state.kind = 'nan';
-  else if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
-  else addLogit(state, x, temperature);
+  else if (x !== Number.NEGATIVE_INFINITY) addLogit(state, x, settings.temperature);
+  addMass(arrays, settings, state, r, c, x);
+}
+
+/** Adds a class's part of the loss, after it was added to the row's sum. */
+function addMass(
+  arrays: LinearLossArrays,
+  { smoothing, temperature }: CrossEntropySettings,
+  state: RowState,
+  r: number,
+  c: number,
+  x: number,
+): void {
+  const a = massOf(arrays, smoothing, r, c);
+  if (!Number.isFinite(a)) state.unknown = true;
+  if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
   state.mass += a;
   if (a !== 0 && Number.isFinite(x)) state.around += (a * (state.maximum - x)) / temperature;
+}
+
+/** Whether only a row's target has mass, and logits are summed as they are. */
+const isPlain = ({ targets }: LinearLossArrays, { smoothing, softcap }: CrossEntropySettings): boolean =>
+  targets !== undefined && !smoothing && !softcap;
+
+/** Where there is a kernel for it: two numbers for each row of a tile, its maximum and what beside it the others sum to. */
+export const sumsOf = (tile: Numbers, rows: number, classes: number, temperature: number): Float64Array | null =>
+  (tile instanceof Float32Array && kernels.get(tile.buffer)?.sumRows(tile, rows, classes, temperature)) || null;
+
+/** Adds row r of what sumsOf gives. @returns whether it did; without a sum, the row has to be looked at */
+export function addSums(
+  state: RowSum & { mass: number; around: number },
+  sums: Float64Array,
+  r: number,
+  temperature: number,
+): boolean {
+  const [maximum, others] = [sums[2 * r], sums[2 * r + 1]];
+  if (Number.isNaN(others)) return false;
+  addLogit(state, maximum, temperature);
+  state.rest += others * Math.exp((maximum - state.maximum) / temperature);
+  return true;
+}
+
+/** The first class of a tile's row that has its maximum, where that is above all before. */
+function addBest(state: RowState, maximum: number, tile: Numbers, start: number, first: number): void {
+  if (maximum > state.best[0]) state.best = [maximum, first + tile.indexOf(maximum, start) - start];
 }
 
 /** Adds a logit to a row's sum, beside a maximum that may grow. */
@@ -165,12 +215,10 @@ function addGradients(
     for (const [from, to] of runsOf(states, tile)) {
       const rows = to - from;
       logitsOf(head, from, to, block, tile, true);
-      for (let r = from, i = 0; r < to; r++) {
-        for (let c = 0; c < some; c++, i++) {
-          const slope = slopeOf(arrays, settings, states[r], r, first + c, tile[i]);
-          ofBias[c] += slope;
-          tile[i] = slope * (scales?.[first + c] ?? 1);
-        }
+      toSlopes(arrays, states, settings, from, to, block, tile);
+      for (let i = 0, c = 0; i < rows * some; i++, c = c + 1 < some ? c + 1 : 0) {
+        ofBias[c] += tile[i];
+        if (scales) tile[i] *= scales[first + c];
       }
       const slopes = tile.subarray(0, rows * some);
       const seen = features.subarray(from * depth, to * depth);
@@ -184,6 +232,39 @@ function addGradients(
     biasGradient?.set(ofBias, first);
   }
   if (ofFeatures !== featuresGradient) featuresGradient?.set(ofFeatures!);
+}
+
+/** Puts the derivatives by logits in their places. */
+function toSlopes(
+  arrays: LinearLossArrays,
+  states: readonly RowState[],
+  settings: CrossEntropySettings,
+  from: number,
+  to: number,
+  { first, some }: ClassBlock,
+  tile: Numbers,
+): void {
+  const { temperature, zLoss } = settings;
+  const kernel = isPlain(arrays, settings) && tile instanceof Float32Array && kernels.get(tile.buffer);
+  if (!kernel) {
+    for (let r = from, i = 0; r < to; r++)
+      for (let c = 0; c < some; c++, i++) tile[i] = slopeOf(arrays, settings, states[r], r, first + c, tile[i]);
+    return;
+  }
+  const pairs = kernel.pairs(to - from);
+  const ofTargets: [at: number, slope: number][] = [];
+  for (let r = from, start = 0; r < to; r++, start += some) {
+    const state = states[r];
+    const whole = (state.mass + 2 * zLoss * logSumExpOf(state, temperature)) * state.scale!;
+    const undefinedRow = state.unknown || isUndefined(state);
+    pairs[2 * (r - from)] = state.maximum;
+    pairs[2 * (r - from) + 1] = undefinedRow ? Number.NaN : whole / (temperature * (state.ties + state.rest));
+    const c = arrays.targets![r] - first;
+    if (c < 0 || c >= some) continue;
+    ofTargets.push([start + c, slopeOf(arrays, settings, state, r, first + c, tile[start + c])]);
+  }
+  kernel.scaledRows(tile as Float32Array, pairs, some, temperature);
+  for (const [at, slope] of ofTargets) tile[at] = slope;
 }
 
 /** The derivative of the objective by a logit. */

@@ -2,7 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
-import { addLogit } from './linear-loss.js';
+import { addLogit, addSums, sumsOf } from './linear-loss.js';
 import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
@@ -31,10 +31,17 @@ export function linearTopKRows(
   for (const block of classBlocks(head)) {
     for (const [from, to] of rowBlocks(logits, 0, rows)) {
       logitsOf(head, from, to, block, logits, true);
-      for (let r = from, i = 0; r < to; r++) {
-        // Logits that are equal in float32 are ties.
-        for (let c = 0; c < block.some; c++, i++)
-          consider(found[r], Math.fround(logits[i]), block.first + c, k, temperature);
+      const sums = sumsOf(logits, to - from, block.some, temperature);
+      for (let r = from, start = 0; r < to; r++, start += block.some) {
+        const row = found[r];
+        const summed = sums !== null && addSums(row.sum, sums, r - from, temperature);
+        // NaN, of which the kernel makes no sum, is ahead of all numbers.
+        if (summed && row.logits.length === k && !(sums[2 * (r - from)] > row.logits[k - 1])) continue;
+        for (let c = 0; c < block.some; c++) {
+          const x = Math.fround(logits[start + c]); // logits that are equal in float32 are ties
+          if (!summed) addToSum(row.sum, x, temperature);
+          consider(row, x, block.first + c, k);
+        }
       }
     }
   }
@@ -47,9 +54,12 @@ export function linearTopKRows(
   }
 }
 
-function consider({ logits, classes, sum }: Row, x: number, c: number, k: number, temperature: number): void {
+function addToSum(sum: Row['sum'], x: number, temperature: number): void {
   if (Number.isNaN(x)) sum.kind = 'nan';
   else if (x !== Number.NEGATIVE_INFINITY) addLogit(sum, x, temperature);
+}
+
+function consider({ logits, classes }: Row, x: number, c: number, k: number): void {
   // Classes come in their order, so that of equal logits the first stays ahead; a NaN is ahead of all numbers.
   const ahead = (y: number) => (Number.isNaN(x) ? !Number.isNaN(y) : x > y);
   if (logits.length === k && !ahead(logits[k - 1])) return;

@@ -5,7 +5,14 @@ import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
 type Exports = Record<
-  'addProduct' | 'argExtremeRows' | 'linearRows' | 'logSoftmaxRows' | 'softmaxRows' | 'topKRows',
+  | 'addProduct'
+  | 'argExtremeRows'
+  | 'linearRows'
+  | 'logSoftmaxRows'
+  | 'scaledRows'
+  | 'softmaxRows'
+  | 'sumRows'
+  | 'topKRows',
   Call<void>
 > & { crossEntropyRows: Call<number> };
 type Call<R> = (...numbers: (number | boolean)[]) => R;
@@ -20,9 +27,10 @@ const addressOf = (array: Maybe): number => array?.byteOffset ?? 0;
 const fits = (rows: { readonly inner: number }, first: Numbers, ...others: Maybe[]) =>
   rows.inner === 1 && others.every((array) => !array || array.buffer === first.buffer);
 
-/** Where the memory has room for what loops make on the way: 32 kB of columns that are packed, and a tile. */
+/** Where the memory has room for what loops make on the way: columns that are packed, two numbers for each row of a tile, and the tile. */
 const packedAt = firstAddress;
-const tileAt = packedAt + 32768;
+const pairsAt = packedAt + 32768;
+const tileAt = pairsAt + 8192;
 const mostTile = 32768;
 
 const isFloats = (...arrays: Numbers[]) => arrays.every((array) => array instanceof Float32Array);
@@ -57,6 +65,17 @@ const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory): Kernels => ({
     const rows = classes ? result.length / classes : 0;
     wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows, depth, classes);
     return true;
+  },
+
+  sumRows(tile, rows, classes, temperature) {
+    wasm.sumRows(addressOf(tile), pairsAt, rows, classes, 1 / temperature);
+    return this.pairs(rows);
+  },
+
+  pairs: (rows) => new Float64Array(memory.buffer, pairsAt, 2 * rows),
+
+  scaledRows(tile, pairs, classes, temperature) {
+    wasm.scaledRows(addressOf(tile), addressOf(pairs), pairs.length / 2, classes, 1 / temperature);
   },
 
   softmaxRows(logits, result, rows, temperature, log) {
