@@ -94,26 +94,29 @@ const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory): Kernels => ({
   },
 });
 
-/** The bytes of the module for this engine: with products that are rounded once with their sums, where it knows relaxed SIMD. */
-async function moduleBytes(fused: boolean): Promise<Uint8Array<ArrayBuffer>> {
+/** Both modules: with products that are rounded once with their sums, for engines that know relaxed SIMD, and without. */
+async function inflate(): Promise<Uint8Array<ArrayBuffer>[]> {
   const deflated = Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
   const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const both = new Uint8Array(await new Response(stream).arrayBuffer());
-  const first = both.subarray(0, fusedBytes);
-  return fused && WebAssembly.validate(first) ? first : both.subarray(fusedBytes);
+  return [both.subarray(0, fusedBytes), both.subarray(fusedBytes)];
 }
 
-const compiled: Promise<WebAssembly.Module>[] = [];
+let modules: ReturnType<typeof inflate> | undefined;
+const compiled = new Map<unknown, Promise<WebAssembly.Module>>();
 
 /**
  * @param known where the heap enters its kernels
- * @param fused false for the module of engines without relaxed SIMD; for tests
  * @throws (rejects) where the engine knows no SIMD, a content-security policy refuses WebAssembly, or there is no memory
  */
-export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>, fused = true): Promise<Heap> {
-  compiled[+fused] ??= moduleBytes(fused).then((bytes) => WebAssembly.compile(bytes));
+export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promise<Heap> {
+  modules ??= inflate();
+  const [fused, plain] = await modules;
+  const bytes = WebAssembly.validate(fused) ? fused : plain;
+  const module = compiled.get(bytes) ?? WebAssembly.compile(bytes);
+  compiled.set(bytes, module);
   const memory = new WebAssembly.Memory({ initial: 16 });
-  const { exports } = await WebAssembly.instantiate(await compiled[+fused], { env: { memory } });
+  const { exports } = await WebAssembly.instantiate(await module, { env: { memory } });
   const kernels = kernelsOf(exports as Exports, memory);
   return new WasmHeap(memory, (buffer) => known.set(buffer, kernels), tileAt + 4 * mostTile);
 }
