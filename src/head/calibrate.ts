@@ -14,8 +14,11 @@ import { scoped, slicer } from './scope.js';
 
 /** What calibration came to: mean losses at the temperature before it and at the one that it found. */
 export interface Calibration {
+  /** What was found, and `head.temperature` now is. */
   readonly temperature: number;
+  /** The mean loss at the temperature that the head had, in nats. */
   readonly before: number;
+  /** The mean loss at the temperature that was found, in nats. */
   readonly after: number;
 }
 
@@ -26,6 +29,7 @@ export interface Rejection {
    * Energy-based Out-of-distribution Detection).
    */
   readonly score: 'probability' | 'energy';
+  /** Rows whose score is below it are of none of the classes. */
   readonly below: number;
 }
 

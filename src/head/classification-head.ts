@@ -51,6 +51,7 @@ export interface NewHead {
   seed?: number;
 }
 
+/** How a file of weights is to be read. */
 export interface LoadOptions {
   /** Is given the state that `save({ optimizer })` wrote. */
   optimizer?: Optimizer;
@@ -66,6 +67,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
+/** Which answers `predict` is to give. */
 export interface PredictOptions {
   /** The most answers a row, from 1 to C; 5 (or C, where that is less) if left out. */
   topK?: number;
@@ -86,8 +88,11 @@ export interface PredictOptions {
 
 /** One answer: a class and its score, which is its probability. */
 export interface Prediction {
+  /** The name of the class. */
   readonly label: string;
+  /** The class, from 0. */
   readonly index: number;
+  /** From 0 to 1: the softmax or sigmoid of its logit over the temperature. */
   readonly score: number;
 }
 
@@ -110,6 +115,7 @@ interface Parts<Operand> {
 export class ClassificationHead {
   /** One a class. */
   readonly labels: readonly string[];
+  /** How logits become scores: 'softmax' or 'sigmoid'. */
   readonly activation: Activation;
   /** Divides the logits before the activation; 1 unless the head was calibrated. */
   temperature: number;
@@ -365,6 +371,7 @@ export class ClassificationHead {
     for (const tensor of this.#owned) tensor.dispose();
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
