@@ -46,7 +46,7 @@ const options = {
 class UsageError extends Error {}
 
 /** A batch of features is about this many numbers. */
-const batchNumbers = 2 ** 20;
+const batchNumbers = 2 ** 18;
 
 function readCommand(args) {
   let parsed;

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('holds the library and its papers, and nothing else', () => {
   const contents = readdirSync(join(folder, 'node_modules/crosshead')).sort();
-  expect(contents).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+  expect(contents).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json']);
 });
 
 it('has an entry that every kind of importer finds', async () => {
