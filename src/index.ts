@@ -1,4 +1,7 @@
-// The public names, and nothing else.
+/**
+ * The public names, and nothing else.
+ * @module crosshead
+ */
 
 export type { DType, LostInfo, MemoryReport, Values } from './backend.js';
 export { Context, type ContextOptions, createContext, type TensorOptions, type TuneOptions } from './context.js';
