@@ -9,6 +9,7 @@ export interface View {
 /** A view is a line here, and a link and a section of index.html. The first is on show where the hash names none. */
 const views: Record<string, () => Promise<{ open(section: HTMLElement): View }>> = {
   live: () => import('./live.ts'),
+  explain: () => import('./explain/view.ts'),
   benchmark: () => import('./bench/view.ts'),
 };
 

@@ -104,7 +104,9 @@ export interface MemoryReport {
 
 /** Why a device was lost, as the platform says it. */
 export interface LostInfo {
+  /** 'destroyed', also where the context was disposed of; else 'unknown'. */
   readonly reason: string;
+  /** In the browser's words; may be empty. */
   readonly message: string;
 }
 

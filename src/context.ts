@@ -28,6 +28,7 @@ export interface ContextOptions {
   gpu?: GPU;
   /** A device that another library made. It is never destroyed or reconfigured. */
   device?: GPUDevice;
+  /** Which of several GPUs: 'low-power' or 'high-performance'; the browser's choice if left out. */
   powerPreference?: GPUPowerPreference;
   /** A name for the device and the tensors' buffers, as graphics debuggers show it. */
   label?: string;
@@ -77,6 +78,7 @@ export class Context {
   readonly reason: string;
   /** The GPU device; null on the CPU. */
   readonly device: GPUDevice | null;
+  /** Vendor and architecture of the adapter, as far as the browser tells; null on the CPU. */
   readonly adapterInfo: GPUAdapterInfo | null;
   /** Settles when the device is lost, or the context disposed of. */
   readonly lost: Promise<LostInfo>;
@@ -101,6 +103,7 @@ export class Context {
     this.#label = label;
   }
 
+  /** Whether `dispose()` was called; whatever is asked of it then throws DisposedError. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -250,6 +253,7 @@ export class Context {
     this.#backend.dispose();
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

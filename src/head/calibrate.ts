@@ -13,8 +13,11 @@ import { scoped, slicer } from './scope.js';
 
 /** What calibration came to: mean losses at the temperature before it and at the one that it found. */
 export interface Calibration {
+  /** What was found, and `head.temperature` now is. */
   readonly temperature: number;
+  /** The mean loss at the temperature that the head had, in nats. */
   readonly before: number;
+  /** The mean loss at the temperature that was found, in nats. */
   readonly after: number;
 }
 

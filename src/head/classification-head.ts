@@ -50,6 +50,7 @@ export interface NewHead {
   seed?: number;
 }
 
+/** Which answers `predict` is to give. */
 export interface PredictOptions {
   /** The most answers a row, from 1 to C; 5 (or C, where that is less) if left out. */
   topK?: number;
@@ -70,8 +71,11 @@ export interface PredictOptions {
 
 /** One answer: a class and its score, which is its probability. */
 export interface Prediction {
+  /** The name of the class. */
   readonly label: string;
+  /** The class, from 0. */
   readonly index: number;
+  /** From 0 to 1: the softmax or sigmoid of its logit over the temperature. */
   readonly score: number;
 }
 
@@ -94,6 +98,7 @@ interface Parts<Operand> {
 export class ClassificationHead {
   /** One a class. */
   readonly labels: readonly string[];
+  /** How logits become scores: 'softmax' or 'sigmoid'. */
   readonly activation: Activation;
   /** Divides the logits before the activation; 1 unless the head was calibrated. */
   temperature: number;
@@ -339,6 +344,7 @@ export class ClassificationHead {
     for (const tensor of this.#owned) tensor.dispose();
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -38,13 +38,19 @@ import { warmStart } from './warm-start.js';
 export interface FitProgress {
   /** From 1. */
   readonly epoch: number;
+  /** Epochs in all. */
   readonly epochs: number;
   /** Steps taken, of all epochs. */
   readonly step: number;
+  /** Steps in all. */
   readonly steps: number;
+  /** The mean loss, each before its step was taken. */
   readonly loss: number;
+  /** The share of right answers; of all classes' answers where each class is on its own. */
   readonly accuracy: number;
+  /** Rows trained on, a second, since the training began. */
   readonly rowsPerSecond: number;
+  /** How long the rest will take at that speed. */
   readonly secondsLeft: number;
   /** Said once after a device was lost: where the training goes on. Some steps are then taken again. */
   readonly recovered?: string;
@@ -52,15 +58,19 @@ export interface FitProgress {
 
 /** One epoch of a training. Training numbers are means over its steps, each before its step was taken. */
 export interface EpochRecord {
+  /** The mean loss of the training rows. */
   readonly loss: number;
   /** The share of right answers; of all classes' answers where each class is on its own. */
   readonly accuracy: number;
+  /** The mean loss of the validation rows after the epoch; with `validation`. */
   readonly validationLoss?: number;
+  /** The share of right answers among the validation rows after the epoch; with `validation`. */
   readonly validationAccuracy?: number;
 }
 
 /** What a training came to. */
 export interface History {
+  /** One record an epoch that was finished. */
   readonly epochs: EpochRecord[];
   /** With early stopping: the epoch, from 1, whose weights the head has; 0 where none was better than nothing. */
   readonly bestEpoch?: number;
@@ -68,6 +78,7 @@ export interface History {
   readonly stoppedEarly: boolean;
 }
 
+/** How a head is to be trained. */
 export interface FitOptions {
   /** Times that all rows are seen; 10 by default. */
   epochs?: number;

@@ -10,12 +10,15 @@ import { expectOf, expectTensor } from './operands.js';
 
 /** What an optimizer keeps of one parameter: how many steps it took, and its numbers by name. */
 export interface OptimizerState {
+  /** Steps taken. */
   readonly step: number;
+  /** What it keeps, by name, such as adam's two means; each in the shape of the parameter, row by row. */
   readonly slots: Readonly<Record<string, Float32Array>>;
 }
 
 /** Moves parameters against their gradients. Made by `sgd`, `adam` or `adamW`. */
 export interface Optimizer {
+  /** Which rule it is. */
   readonly name: 'sgd' | 'adam' | 'adamW';
   /** May be set between steps. */
   learningRate: number;

@@ -6,6 +6,7 @@ export interface Facts {
   readonly software: boolean;
   /** The feature `subgroups` and the language feature `subgroup_id`. */
   readonly subgroups: boolean;
+  /** The smallest subgroup. */
   readonly minSubgroup?: number;
   /** The largest subgroup; a workgroup with less than one would shuffle with lanes that do not run. */
   readonly maxSubgroup?: number;
@@ -17,7 +18,9 @@ export interface Facts {
 export interface PlanRequest {
   /** The kernel, such as `softmax`. */
   readonly kernel: string;
+  /** How many rows. */
   readonly rows: number;
+  /** How long each is. */
   readonly classes: number;
   /** Elements from one class to the next; 1 where rows are contiguous. */
   readonly inner: number;
@@ -34,6 +37,7 @@ export interface PlanRequest {
  * - `subgroup`: a workgroup a strip; shuffles, then workgroup memory
  */
 export interface Plan {
+  /** How lanes put together what each found. */
   readonly reduce: 'none' | 'shuffle' | 'barrier' | 'subgroup';
   /** Invocations a strip; a power of two, and 1 for `none`. */
   readonly lanes: number;
