@@ -39,7 +39,7 @@ describe.each(['cpu', 'webgpu'])('on %s', (backend) => {
     }
     writeFileSync(join(folder, 'samples.json'), JSON.stringify(samples.map((_, i) => `${i}.mjs`)));
     results = new Map((await run(folder)).map(({ file, error }) => [file, error]));
-  });
+  }, 120_000);
 
   it.each(samples.map(({ file, line }, i) => [`${file}:${line}`, i] as const))('%s', (_, i) => {
     expect(results.has(`${i}.mjs`), 'it returned').toBe(true);
@@ -99,7 +99,7 @@ const slug = (heading: string) =>
 async function run(folder: string): Promise<{ file: string; error: string | null }[]> {
   const child = spawn(process.execPath, [join(root, 'test/node/samples/run.mjs'), folder], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 50_000,
+    timeout: 110_000,
   });
   let text = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) text += chunk;
