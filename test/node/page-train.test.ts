@@ -13,7 +13,10 @@ const digits = to - from;
 
 const number = (text: string) => Number.parseFloat(text.replace(/[^\d.]/g, ''));
 const isReady = () => served.page.waitForSelector('#train-backend :checked');
-const goTo = (hash: string) => served.page.evaluate((next) => void (location.hash = next), hash);
+const goTo = (hash: string) =>
+  served.page.evaluate((next) => {
+    location.hash = next;
+  }, hash);
 const isTrained = () => served.says('#train-now', /^Trained: /);
 const setTo = (selector: string, value: string) =>
   served.page.$eval(
