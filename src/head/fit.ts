@@ -52,6 +52,9 @@ export interface FitProgress {
   readonly rowsPerSecond: number;
   /** How long the rest will take at that speed. */
   readonly secondsLeft: number;
+  /** At the end of an epoch, where there is validation. */
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
   /** Said once after a device was lost: where the training goes on. Some steps are then taken again. */
   readonly recovered?: string;
 }
@@ -347,11 +350,11 @@ class Run {
       if (!ends && this.#step < next) continue;
       const totals = await this.#totals.data();
       this.#options.signal?.throwIfAborted();
-      const record = this.#recordOf(totals);
+      let record: EpochRecord = this.#recordOf(totals);
       const now = performance.now();
       every = Math.max(1, Math.min(2 * every, Math.round((every * window) / Math.max(1, now - since))));
       [since, next] = [now, this.#step + every];
-      if (ends) await this.#endEpoch(record);
+      if (ends) record = await this.#endEpoch(record);
       this.#tell(epoch, record);
       if (ends && this.#settings.stopping && this.#waited >= this.#settings.stopping.patience) return true;
       await this.#keep(totals);
@@ -391,20 +394,22 @@ class Run {
     return { loss: (loss / rows) * scale, accuracy: right / (rows * answers) };
   }
 
-  async #endEpoch(record: { loss: number; accuracy: number }): Promise<void> {
+  async #endEpoch(training: { loss: number; accuracy: number }): Promise<EpochRecord> {
     if (!this.#validation) {
-      this.#history.push(record);
-      return;
+      this.#history.push(training);
+      return training;
     }
     const { loss, accuracy } = this.#recordOf(await this.#validate(this.#validation));
-    this.#history.push({ ...record, validationLoss: loss, validationAccuracy: accuracy });
+    const record = { ...training, validationLoss: loss, validationAccuracy: accuracy };
+    this.#history.push(record);
     const { stopping } = this.#settings;
-    if (!stopping) return;
+    if (!stopping) return record;
     const value = stopping.monitor === 'loss' ? loss : -accuracy;
     if (value < (this.#best?.value ?? Number.POSITIVE_INFINITY) - stopping.minDelta) {
       this.#rememberBest(this.#history.length, value);
       this.#waited = 0;
     } else this.#waited++;
+    return record;
   }
 
   #validate(resident: Resident): Promise<Values> {
@@ -435,7 +440,7 @@ class Run {
     return best.epoch;
   }
 
-  #tell(epoch: number, { loss, accuracy }: { loss: number; accuracy: number }, recovered?: string): void {
+  #tell(epoch: number, record: EpochRecord, recovered?: string): void {
     if (this.#step < this.#told && !recovered) return; // steps that are taken again
     this.#told = Math.max(this.#told, this.#step);
     const seconds = (performance.now() - this.#began) / 1000;
@@ -446,8 +451,7 @@ class Run {
       epochs: this.#settings.epochs,
       step,
       steps: this.#steps,
-      loss,
-      accuracy,
+      ...record,
       rowsPerSecond,
       secondsLeft: ((this.#steps - step) * this.#settings.batchSize) / Math.max(rowsPerSecond, 1e-3),
       ...(recovered ? { recovered } : {}),
