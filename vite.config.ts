@@ -2,7 +2,13 @@ import { defineConfig } from 'vite';
 import { peers } from './scripts/peers.ts';
 import { wgsl } from './scripts/wgsl.ts';
 
-// `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
+/** What other libraries need beside this one: `crosshead/onnxruntime` and so on. Nothing of the library is in them but types. */
+const adapters = Object.fromEntries(
+  ['onnxruntime', 'transformers', 'tfjs', 'jax'].map((name) => [name, `src/interop/${name}.ts`]),
+);
+
+// `vite` serves the page; `vite build` writes the library, `vite build --mode adapters` more files beside it; `vite build --mode page` writes
+// the page.
 export default defineConfig(({ mode }) => ({
   base: './',
   // Of the page and what it measures, so that nothing is found later, for which the page would be loaded anew in the midst of a run.
@@ -17,7 +23,12 @@ export default defineConfig(({ mode }) => ({
           sourcemap: true,
           minify: false,
           copyPublicDir: false,
-          lib: { entry: 'src/index.ts', formats: ['es'] as const, fileName: 'index' },
+          emptyOutDir: mode !== 'adapters',
+          lib: {
+            entry: mode === 'adapters' ? adapters : { index: 'src/index.ts' },
+            formats: ['es'] as const,
+            fileName: (_, name) => `${name}.js`,
+          },
           rollupOptions: { output: { chunkFileNames: '[name].js' } },
         },
 }));
