@@ -34,6 +34,11 @@ export interface ContextOptions {
   label?: string;
   /** On the CPU, whether to use WebAssembly SIMD, where it can be had; true by default. */
   simd?: boolean;
+  /**
+   * Warns on the console of tensors that were dropped without `dispose()`, and says where they were made; false by default, since it costs
+   * time. Their memory comes back in any case, when the garbage collector finds them.
+   */
+  debug?: boolean;
   /** Chooses the variant of a kernel in place of the default plan; for tests, benchmarks and tuning. */
   plan?: Planner;
 }
@@ -65,6 +70,17 @@ export interface Operation<W extends string> {
   gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
 }
 
+/** What is left of a tensor that was collected; it may not refer to the tensor. */
+interface Dropped {
+  readonly storage: Storage;
+  /** What is said of it; empty for nothing. */
+  readonly made: string;
+}
+
+const droppedMessage = ({ shape, plan }: Tensor): string =>
+  `a tensor of shape ${shown(shape)}${plan && ` (${plan})`} was dropped without dispose(), which would have given its memory back sooner.` +
+  ` It was made ${new Error('here').stack?.replace(/^Error: /, '')}`;
+
 const dtypes: readonly DType[] = ['float32', 'float16', 'int32', 'uint32', 'int8'];
 
 /**
@@ -86,7 +102,14 @@ export class Context {
   readonly options: ContextOptions;
   readonly #backend: Backend;
   readonly #label: string;
-  readonly #tensors = new Set<Tensor>();
+  /** Of the tensors that are not disposed of. Not the tensors themselves, so that those which nobody holds are collected. */
+  readonly #storages = new Set<Storage>();
+  /** Frees what tensors that were collected before they were disposed of had. */
+  readonly #net = new FinalizationRegistry<Dropped>(({ storage, made }) => {
+    if (!this.#storages.delete(storage)) return;
+    this.#backend.release(storage);
+    if (made) console.warn(`crosshead: ${made}`);
+  });
   /** Those made by the calls that are being made, where they may have to be freed. */
   #made: Tensor[] | null = null;
   #disposed = false;
@@ -160,12 +183,12 @@ export class Context {
     }
     if (!(buffer.usage & 0x80))
       throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
-    return this.#keep(new Tensor(this, spec.shape, backend.wrap(spec, buffer, byteOffset)));
+    return this.#keep(new Tensor(this, spec.shape, backend.wrap(spec, buffer, byteOffset)), false);
   }
 
   /** What the context holds now. */
   memory(): MemoryReport {
-    return { tensors: this.#tensors.size, ...this.#backend.memory() };
+    return { tensors: this.#storages.size, ...this.#backend.memory() };
   }
 
   /** Settles when all that was queued has run; reads nothing back. Rejects where some of it came to nothing. */
@@ -248,7 +271,8 @@ export class Context {
   /** Frees all that the context made. A borrowed device stays as it was. Twice is once. */
   dispose(): void {
     if (this.#disposed) return;
-    for (const tensor of this.#tensors) tensor.dispose();
+    for (const storage of this.#storages) this.#backend.release(storage);
+    this.#storages.clear();
     this.#disposed = true;
     this.#backend.dispose();
   }
@@ -265,7 +289,13 @@ export class Context {
 
   /** @internal */
   release(tensor: Tensor): void {
-    if (this.#tensors.delete(tensor)) this.#backend.release(tensor.storage);
+    this.#net.unregister(tensor.storage);
+    if (this.#storages.delete(tensor.storage)) this.#backend.release(tensor.storage);
+  }
+
+  /** @internal Whose buffer somebody has, which may be in use when the tensor is gone: `dispose` alone gives it back. */
+  escaped(tensor: Tensor): void {
+    this.#net.unregister(tensor.storage);
   }
 
   /** @internal Runs an operation whose arguments were checked, and gives its results by name. What it made is freed if it throws. */
@@ -330,8 +360,11 @@ export class Context {
       throw new TypeError(`${fn}: takes a function that makes the calls, got ${shown(calls)}`);
   }
 
-  #keep(tensor: Tensor): Tensor {
-    this.#tensors.add(tensor);
+  #keep(tensor: Tensor, owned = true): Tensor {
+    const { storage } = tensor;
+    this.#storages.add(storage);
+    const made = owned && this.options.debug ? droppedMessage(tensor) : '';
+    this.#net.register(tensor, { storage, made }, storage);
     this.#made?.push(tensor);
     return tensor;
   }
@@ -350,7 +383,7 @@ export class Context {
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
   const fn = 'createContext';
-  knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan', 'simd']);
+  knownOptions(fn, options, ['backend', 'gpu', 'device', 'powerPreference', 'label', 'plan', 'simd', 'debug']);
   const backend = choice(fn, 'backend', options.backend, ['auto', 'webgpu', 'cpu'], 'auto');
   choice(fn, 'powerPreference', options.powerPreference, ['low-power', 'high-performance'], 'low-power');
   if (backend === 'cpu' && options.device) throw new TypeError(`${fn}: "device" cannot be given with backend "cpu"`);
@@ -358,6 +391,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     ['plan', 'function'],
     ['label', 'string'],
     ['simd', 'boolean'],
+    ['debug', 'boolean'],
   ] as const) {
     const given = options[name];
     if (given !== undefined && typeof given !== type) {

@@ -35,8 +35,12 @@ export class Tensor {
     this.plan = plan;
   }
 
-  /** The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. */
+  /**
+   * The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. It is the tensor's until
+   * `dispose()`, also where the tensor itself is dropped.
+   */
   get buffer(): GPUBuffer | null {
+    this.context.escaped(this);
     return this.storage.buffer;
   }
 

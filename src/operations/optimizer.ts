@@ -197,7 +197,7 @@ function expectGradients(fn: string, parameters: readonly Tensor[], gradients: u
     const gradient = expectOf(fn, name, gradients[i], parameter.context, ['float32']);
     expectShape(fn, name, gradient.shape, parameter.shape, 'as its parameter has');
     // The same words cannot be bound to be read and to be written, and a step reads what it writes.
-    if (gradient === parameter || (gradient.buffer && gradient.buffer === parameter.buffer))
+    if (gradient === parameter || (gradient.storage.buffer && gradient.storage.buffer === parameter.storage.buffer))
       throw new TypeError(`${fn}: "${name}" may not lie in its parameter's memory`);
   }
 }

@@ -48,6 +48,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'operations/': ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'operations/', 'shaders/'],
   'formats/': ['errors', 'float16', 'formats/'],
   'head/': ['errors', 'numbers', 'tensor', 'validate', 'context', 'operations/', 'formats/', 'head/'],
+  'interop/': ['interop/'],
   index: ['errors', 'tensor', 'context', 'operations/', 'formats/', 'head/'],
 };
 /** Types that any room may name: they are gone at run time. */
