@@ -59,9 +59,9 @@ fn drawn(place: Lane, start: u32, row: RowSum, last: vec2u) -> vec2u {
     for (var c = four * 4u; c < min(four * 4u + 4u, params.classes); c++) {
       let bits = load(start + c * params.inner);
       let d = distance(bits, row);
-      if (bits != NEGATIVE_INFINITY_BITS && d <= params.farthest && is_kept(order_key(bits), c, last)) {
+      if (bits != NEGATIVE_INFINITY_BITS && d <= params.farthest && is_kept(order_keys(vec4u(bits)).x, c, last)) {
         let noisy = -(d + log_positive(exponential_of(words[c & 3u])));
-        best = merged(MERGE_BEST, best, vec2u(order_key(bitcast<u32>(noisy)), c));
+        best = merged(MERGE_BEST, best, vec2u(order_keys(vec4u(bitcast<u32>(noisy))).x, c));
       }
     }
   }
@@ -132,7 +132,7 @@ fn weights_by_digit(lane: u32, start: u32, row: RowSum, search: Search, prefix: 
   var terms = 0u;
   for (var c = lane; search.needed && c < params.classes; c += LANES) {
     let bits = load(start + c * params.inner);
-    var key = order_key(bits);
+    var key = order_keys(vec4u(bits)).x;
     var counts = is_kept(key, c, search.last);
     if (search.by == BY_INDEX) {
       counts = counts && key == search.key;

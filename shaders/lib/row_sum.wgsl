@@ -57,11 +57,18 @@ fn ascended(key: u32) -> f32 {
 // What distance() gives for a masked class, and where the distance is more than a float can hold.
 const INFINITELY_FAR = 3.4028234e38;
 
+// Half of x - maximum, which cannot overflow, or where that is beyond what a float can hold of (x - maximum) / temperature, its bound.
+// There are no branches here, which take longer on software adapters than what they leave out.
+fn halves(bits: vec4u, row: RowSum) -> vec4f {
+  let finite = bitcast<vec4f>(min(bits, vec4u(NEGATIVE_INFINITY_BITS - 1u)));
+  return max(0.5 * finite - 0.5 * row.maximum, vec4f(-params.far));
+}
+
 // (maximum - x) / temperature, from 0 up.
 fn distances(bits: vec4u, row: RowSum) -> vec4f {
-  let half = 0.5 * row.maximum - 0.5 * bitcast<vec4f>(bits); // cannot overflow
-  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half > vec4f(params.far));
-  return select(2.0 * (select(half, vec4f(0.0), far) * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
+  let half = halves(bits, row);
+  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half == vec4f(-params.far));
+  return select(half * (-2.0 * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
 }
 
 fn distance(bits: u32, row: RowSum) -> f32 {
@@ -70,7 +77,8 @@ fn distance(bits: u32, row: RowSum) -> f32 {
 
 // The exponentials of logits below the maximum.
 fn exponentials(bits: vec4u, row: RowSum) -> vec4f {
-  return exp_negatives(-distances(bits, row));
+  let e = exp_negatives(halves(bits, row) * (2.0 * params.inverse_temperature));
+  return select(e, vec4f(0.0), bits == vec4u(NEGATIVE_INFINITY_BITS));
 }
 
 fn exponential(bits: u32, row: RowSum) -> f32 {
@@ -107,16 +115,34 @@ fn beside(part: Part, top: vec2u) -> Part {
   return Part(grown.top, vec2f(0.0, (part.sums.x + part.sums.y) * factor));
 }
 
+// Of some fours, as of each four below: one number each, not four. What a loop carries is what it costs a software adapter.
+
+// The largest value, ascending, and the largest magnitude.
+fn top_of_four(bits: vec4u) -> vec2u {
+  return vec2u(largest_of(ascendings(bits)), largest_of(magnitudes_of(bits)));
+}
+
 // The largest of the fours from n to end, and no more of a sum.
 fn top_of(fours: Fours, n: u32, end: u32) -> vec2u {
-  var keys = vec4u(0u);
-  var magnitudes = vec4u(0u);
-  for (var j = n; j < end; j++) {
-    let bits = logits(take(fours, j));
-    keys = max(keys, ascendings(bits));
-    magnitudes = max(magnitudes, magnitudes_of(bits));
+  var top = vec2u(0u);
+  for (var j = n; j < end; j += PACE) {
+    var one = top_of_four(logits(take(fours, j)));
+    if (PACE == 2u) {
+      one = max(one, top_of_four(logits(take(fours, j + 1u))));
+    }
+    top = max(top, one);
   }
-  return vec2u(largest_of(keys), largest_of(magnitudes));
+  return top;
+}
+
+// How many classes of a four equal the maximum, and the sum of the others' exponentials.
+fn sums_of_four(fours: Fours, n: u32, row: RowSum) -> vec2f {
+  let bits = logits(taken(fours, n));
+  let inside = are_inside(fours, n);
+  let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
+  let ties = select(vec4f(0.0), vec4f(1.0), tie & inside);
+  let rest = select(vec4f(0.0), exponentials(bits, row), inside & !tie);
+  return vec2f((ties.x + ties.y) + (ties.z + ties.w), (rest.x + rest.y) + (rest.z + rest.w));
 }
 
 // The fours between two closings of the sum: what a lane holds, or 256 terms.
@@ -129,15 +155,15 @@ fn part_of(fours: Fours) -> Part {
     let end = select(min(n + CLOSING, fours.count), n + CLOSING, HELD > 0u); // a constant number, where they are held
     part = beside(part, top_of(fours, n, end));
     let row = row_of(part);
-    var ties = vec4f(0.0);
-    var rest = vec4f(0.0);
-    for (var j = n; j < end; j++) {
-      let bits = logits(taken(fours, j));
-      let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
-      ties += select(vec4f(0.0), vec4f(1.0), tie);
-      rest += select(exponentials(bits, row), vec4f(0.0), tie);
+    var sums = vec2f(0.0);
+    for (var j = n; j < end; j += PACE) {
+      var one = sums_of_four(fours, j, row);
+      if (PACE == 2u) {
+        one += sums_of_four(fours, j + 1u, row);
+      }
+      sums += one;
     }
-    part.sums += vec2f(dot(ties, vec4f(1.0)), (rest.x + rest.y) + (rest.z + rest.w));
+    part.sums += sums;
   }
   return part;
 }

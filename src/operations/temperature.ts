@@ -3,6 +3,6 @@
  * (maximum - x) / temperature is more than a float can hold.
  */
 export const temperatureUniforms = (temperature: number): Record<string, number> => ({
-  inverse_temperature: Math.min(1 / temperature, 3e38),
+  inverse_temperature: Math.min(1 / temperature, 1.5e38),
   far: Math.min(1.7e38 * temperature, 3.4e38),
 });
