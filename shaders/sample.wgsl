@@ -95,7 +95,7 @@ struct Found {
 // The last class to keep, as (key, index).
 fn last_kept(at: Invocation, lane: u32, start: u32, row: RowSum, search: Search) -> vec2u {
   let found = descend(at, lane, start, row, search, 16u);
-  let each = select(1.0, exponential(bitcast<u32>(ascended(found.key)), row), search.by == BY_MASS);
+  let each = select(1.0, exponential(bitcast<u32>(ascended(found.key)), row.maximum), search.by == BY_MASS);
   let tied = found.equal > 1.5 * each;
   let among = ceil((found.goal - found.above) / each);
   let levels = (firstLeadingBit(params.classes) + 2u) / 2u;
@@ -139,7 +139,7 @@ fn weights_by_digit(lane: u32, start: u32, row: RowSum, search: Search, prefix: 
       key = params.classes - 1u - c;
     }
     if (counts && ((key ^ prefix) >> shift) < 4u) {
-      let weight = select(1.0, exponential(bits, row), search.by == BY_MASS);
+      let weight = select(1.0, exponential(bits, row.maximum), search.by == BY_MASS);
       block += select(vec4f(0.0), vec4f(weight), vec4u((key >> shift) & 3u) == vec4u(0u, 1u, 2u, 3u));
     }
     terms++;

@@ -41,5 +41,5 @@ fn normalized(bits: vec4u, row: RowSum, inverse_total: f32, logarithm: f32) -> v
     let far = d == vec4f(INFINITELY_FAR);
     return select(bitcast<vec4u>(-d - logarithm), vec4u(NEGATIVE_INFINITY_BITS), far) | vec4u(nan);
   }
-  return bitcast<vec4u>(exponentials(bits, row) * inverse_total) | vec4u(nan);
+  return bitcast<vec4u>(exponentials(bits, row.maximum) * inverse_total) | vec4u(nan);
 }

@@ -6,7 +6,7 @@
 // change by what is repeated, a sum leaves it out (are_inside), and a store writes the same once more.
 //
 // A lane may hold HELD fours in registers, so that what was taken is not read again. The linker writes HELD, since arrays take their
-// length from a constant alone. Where nothing is held, loops take PACE fours at a time: the loop itself is what costs a software adapter.
+// length from a constant alone, and PACE, the fours that one step of a loop takes: a loop costs a software adapter by the step.
 // The kernel declares params with classes and inner.
 // Needs: lib/bits.wgsl, lib/lanes.wgsl
 // Seams: io
@@ -64,7 +64,6 @@ fn load_four(fours: Fours, n: u32) -> vec4u {
 }
 
 const ROOM = max(HELD, 1u);
-const PACE = select(1u, 2u, HELD == 0u);
 
 var<private> held: array<vec4u, ROOM>;
 

@@ -106,7 +106,7 @@ export class Recorder implements GpuWork {
     const given = new Set(Object.keys(pass.bindings));
     const contiguous = { CONTIGUOUS: pass.rows.inner === 1 ? 1 : 0 };
     const constants = { ...lanes, ...contiguous, ...about(pass), ...pass.constants };
-    const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held };
+    const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held, pace: plan.pace };
     // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
     if (this.#staged.some(({ target }) => reads.some(([, [storage]]) => storage === target.storage)))
