@@ -29,7 +29,8 @@ fn main(at: Invocation) {
   let state = states[state_at(place.row)];
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
-    let bits = derivatives(state, classes_at(fours, n), place.row, take(fours, n));
+    let c = min(classes_at(fours, n), vec4u(fours.last));
+    let bits = derivatives(state, c, place.row, take(fours, n));
     store_four(fours, n, select(vec4u(0u), product_of_bits(bits, state.scale), state.slopes == 1u));
   }
 }
