@@ -1,4 +1,5 @@
 // Lines that grow while a head is trained: one number of the training, and the same of the part that was kept out.
+import './line-chart.css';
 import { axisOf } from './bench/axis.ts';
 import { figure } from './bench/words.ts';
 import { make } from './dom.ts';
