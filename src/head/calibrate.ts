@@ -7,7 +7,7 @@ import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
 import type { Input } from './inputs.js';
-import { bestScale, sigmoidCurve, softmaxCurve } from './newton.js';
+import { bestScale, type Curve, sigmoidCurve, softmaxCurve } from './newton.js';
 import { type Rejection, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
@@ -21,22 +21,75 @@ export interface Calibration {
   readonly after: number;
 }
 
+/** Numbers of all logits up to which they are kept from one look to the next; more are made again for each. */
+const mostHeld = 2 ** 24;
+
+/** Some rows that count. */
+interface Piece {
+  readonly curve: Curve;
+  readonly rows: number;
+}
+
 /** @throws RangeError where no row counts */
-export async function calibrated(fn: string, head: HeadParts, examples: Examples): Promise<Calibration> {
-  const classes = head.labels.length;
-  const { logits, targets } = await logitsOf(head, examples);
-  const each = head.activation === 'sigmoid';
-  const kept = keptRows(logits, targets, classes, examples.soft, each);
-  if (kept.length === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
-  const pack = (values: Values) => {
-    const packed = new Float32Array(kept.length * classes);
-    for (const [i, row] of kept.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
-    return packed;
+export async function calibrated(
+  fn: string,
+  head: HeadParts,
+  examples: Examples,
+  most = mostHeld,
+): Promise<Calibration> {
+  const resident = new Resident(head.weight.context, examples);
+  const holds = examples.count * head.labels.length <= most;
+  let held: Piece[] = [];
+  const curve = async (scale: number) => {
+    let [rows, loss, slope, curvature] = [0, 0, 0, 0];
+    const look = (piece: Piece) => {
+      const own = piece.curve(scale);
+      rows += piece.rows;
+      loss += own.loss * piece.rows;
+      slope += own.slope * piece.rows;
+      curvature += own.curvature * piece.rows;
+    };
+    if (held.length) held.forEach(look);
+    else {
+      const pieces: Piece[] = [];
+      await eachPiece(head, resident, examples.soft, (piece) => {
+        look(piece);
+        if (holds) pieces.push(piece);
+      });
+      held = pieces;
+    }
+    if (rows === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
+    return { loss: loss / rows, slope: slope / rows, curvature: curvature / rows };
   };
-  const indices = () => kept.map((row) => targets[row]);
-  const curve = each ? sigmoidCurve(pack(logits), pack(targets)) : softmaxCurve(pack(logits), indices(), classes);
-  const scale = bestScale(curve);
-  return { temperature: 1 / scale, before: curve(1 / head.temperature).loss, after: curve(scale).loss };
+  try {
+    const { loss: before } = await curve(1 / head.temperature);
+    const scale = await bestScale(curve);
+    return { temperature: 1 / scale, before, after: (await curve(scale)).loss };
+  } finally {
+    resident.dispose();
+  }
+}
+
+/** Makes the logits a chunk at a time, so that no more than a chunk's are read back at once. */
+function eachPiece(head: HeadParts, resident: Resident, soft: boolean, look: (piece: Piece) => void): Promise<void> {
+  const classes = head.labels.length;
+  const each = head.activation === 'sigmoid';
+  const work = (batch: { features: Tensor; targets: Tensor | null }) =>
+    scoped(async (keep) => {
+      const logits = keep(linear(batch.features, head.weight, head.bias ? { bias: head.bias } : {}));
+      const [values, targets] = await Promise.all([logits.data(), batch.targets!.data()]);
+      const kept = keptRows(values, targets, classes, soft, each);
+      if (kept.length === 0) return;
+      const pack = (of: Values) => {
+        const packed = new Float32Array(kept.length * classes);
+        for (const [i, row] of kept.entries()) packed.set(of.subarray(row * classes, (row + 1) * classes), i * classes);
+        return packed;
+      };
+      const indices = () => kept.map((row) => targets[row]);
+      const curve = each ? sigmoidCurve(pack(values), pack(targets)) : softmaxCurve(pack(values), indices(), classes);
+      look({ curve, rows: kept.length });
+    });
+  return inChunks(head, resident, work, slicer());
 }
 
 /** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
@@ -47,23 +100,6 @@ function keptRows(logits: Values, targets: Values, classes: number, soft: boolea
     if (soft || each) return own.every(Number.isFinite);
     return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[targets[row]]);
   });
-}
-
-async function logitsOf(head: HeadParts, examples: Examples): Promise<{ logits: Values; targets: Values }> {
-  const classes = head.labels.length;
-  const resident = new Resident(head.weight.context, examples);
-  const logits = new Float32Array(examples.count * classes);
-  const work = ({ features }: { features: Tensor }, first: number) =>
-    scoped(async (keep) => {
-      const some = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
-      logits.set(await some.data(), first * classes);
-    });
-  try {
-    await inChunks(head, { features: resident.features }, work, slicer());
-    return { logits, targets: await resident.targets.data() };
-  } finally {
-    resident.dispose();
-  }
 }
 
 /** The score below which no more than a share of 1 - keep of these rows lie. */

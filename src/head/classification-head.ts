@@ -4,15 +4,11 @@ import type { HostOperand, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
-import { linear } from '../operations/linear.js';
-import { maskClasses } from '../operations/mask-classes.js';
 import type { Optimizer } from '../operations/optimizer.js';
-import { sigmoid } from '../operations/sigmoid.js';
-import { softmax } from '../operations/softmax.js';
-import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive, shown } from '../validate.js';
 import { type Activation, activations } from './activation.js';
+import { bestOf } from './best.js';
 import type { Calibration } from './calibrate.js';
 import type { Evaluation } from './evaluate.js';
 import type { ExampleTargets, Features } from './examples.js';
@@ -22,7 +18,7 @@ import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
-import { isRejection, type Rejection, surenessOf } from './rejection.js';
+import { isRejection, type Rejection } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -226,7 +222,7 @@ export class ClassificationHead {
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
     const rejection = rejectionOf(fn, options.rejectBelow === undefined ? this.rejection : options.rejectBelow, this);
     const energy = rejection?.score === 'energy';
-    const best = this.#best(featureInput(fn, this.weight, features), k, temperature, kept, energy);
+    const best = bestOf(this, featureInput(fn, this.weight, features), { k, temperature, kept, energy });
     try {
       const reads = [best.values, best.indices, ...(best.energies ? [best.energies] : [])];
       const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
@@ -285,7 +281,8 @@ export class ClassificationHead {
 
   /**
    * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
-   * Calibration of Modern Neural Networks). The logits are read back once. Answers do not change, scores do. It lies between 1/1000 and
+   * Calibration of Modern Neural Networks). The logits are read back a chunk at a time, once
+   * where they are few, else for each look at the loss. Answers do not change, scores do. It lies between 1/1000 and
    * 1000. Rows that no temperature helps are left out: ignored ones, and those without a finite loss.
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    */
@@ -359,33 +356,6 @@ export class ClassificationHead {
     this.#weight = context.tensor(weight, shape);
     this.#bias = bias && context.tensor(bias);
     this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
-  }
-
-  /** The k best scores of each row, queued on the device; what led to them is freed at once. */
-  #best(
-    features: Input,
-    k: number,
-    temperature: number,
-    kept: Uint32Array | null,
-    energy: boolean,
-  ): TopKResult & { energies?: Tensor } {
-    const made: Tensor[] = [];
-    const scratch = (tensor: Tensor): Tensor => {
-      made.push(tensor);
-      return tensor;
-    };
-    try {
-      const rows = features instanceof Tensor ? features : scratch(onDevice(this.weight.context, features));
-      const logits = scratch(linear(rows, this.weight, this.bias ? { bias: this.bias } : {}));
-      const activate = this.activation === 'sigmoid' ? sigmoid : softmax;
-      const scores = scratch(activate(logits, { temperature }));
-      const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
-      if (!energy) return best;
-      const matrix = logits.shape.length === 2; // else one row, and one energy all the same
-      return { ...best, energies: surenessOf(logits, null, 'energy', temperature, matrix) };
-    } finally {
-      for (const tensor of made) tensor.dispose();
-    }
   }
 
   static #place(context: Context, parts: Parts<Input>): ClassificationHead {

@@ -3,7 +3,13 @@
 import type { Values } from '../backend.js';
 
 /** Value, slope and curvature of a loss over the scale. */
-type Curve = (scale: number) => { loss: number; slope: number; curvature: number };
+export type Curve = (scale: number) => CurvePoint;
+
+export interface CurvePoint {
+  readonly loss: number;
+  readonly slope: number;
+  readonly curvature: number;
+}
 
 /** Temperatures are sought between 1 / most and most. */
 const most = 1000;
@@ -54,13 +60,13 @@ export const sigmoidCurve =
   };
 
 /** Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried. */
-export function bestScale(curve: Curve): number {
+export async function bestScale(curve: (scale: number) => CurvePoint | Promise<CurvePoint>): Promise<number> {
   let [low, high] = [1 / most, most];
-  if (curve(low).slope >= 0) return low;
-  if (curve(high).slope <= 0) return high;
+  if ((await curve(low)).slope >= 0) return low;
+  if ((await curve(high)).slope <= 0) return high;
   let scale = 1;
   for (let round = 0; round < 100; round++) {
-    const { slope, curvature } = curve(scale);
+    const { slope, curvature } = await curve(scale);
     if (slope < 0) low = scale;
     else high = scale;
     let next = scale - slope / curvature;
