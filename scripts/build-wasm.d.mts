@@ -1,2 +1,2 @@
 export const target: string;
-export function compileWasm(): Promise<string>;
+export function compileWasm(): Promise<{ fused: Buffer; plain: Buffer }>;

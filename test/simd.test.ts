@@ -9,39 +9,55 @@ import {
   type CrossEntropyOptions,
   createContext,
   crossEntropy,
+  type LinearCrossEntropyOptions,
   linear,
+  linearCrossEntropy,
+  linearTopK,
   logSoftmax,
   softmax,
   type Tensor,
   topK,
 } from '../src/index.ts';
-import { expectClose } from './support/close.ts';
+import { expectClose, type Tolerance } from './support/close.ts';
 import { normal } from './support/random.ts';
 
 /** Vectors of four, sixteen at a time, blocks of 256. */
 const edges = [...Array.from({ length: 33 }, (_, i) => i + 1), 63, 64, 65, 255, 256, 257, 259, 511, 513, 1025];
 
-let simd: Context;
+/** On the module of the engine, and on the one of engines without relaxed SIMD. */
+let simd: Context[];
 let plain: Context;
 beforeAll(async () => {
-  simd = await createContext({ backend: 'cpu' });
+  const own = await createContext({ backend: 'cpu' });
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  simd = [own, await createContext({ backend: 'cpu' })];
+  expect(validate).toHaveBeenCalledTimes(1);
+  validate.mockRestore();
   plain = await createContext({ backend: 'cpu', simd: false });
 });
 afterAll(() => {
-  simd.dispose();
-  plain.dispose();
+  for (const context of [...simd, plain]) context.dispose();
 });
 
-/** Calls on both, and holds each result of one to the other's. */
-async function agree(call: (context: Context) => Record<string, Tensor | undefined>, relative = 2e-6) {
-  const [ours, theirs] = [call(simd), call(plain)];
-  for (const [name, tensor] of Object.entries(theirs)) {
-    if (!tensor) continue;
-    const exact = tensor.dtype === 'int32';
-    const bounds = exact ? { absolute: 0 } : { relative, absolute: 2 ** -126 };
-    expectClose(await ours[name]!.data(), await tensor.data(), bounds, `${name} [${tensor.shape}]`);
+/** Calls on all, and holds each result to the plain one, by default where floats are within `relative`. */
+async function agree(
+  call: (context: Context) => Record<string, Tensor | undefined>,
+  relative: number | ((expected: ArrayLike<number>, name: string) => Tolerance) = 2e-6,
+) {
+  const theirs = Object.entries(call(plain)).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
+  const all = simd.map(call);
+  for (const [name, tensor] of theirs) {
+    const expected = await tensor.data();
+    const floats = typeof relative === 'number' ? { relative, absolute: 2 ** -126 } : relative(expected, name);
+    const bounds = tensor.dtype === 'int32' ? { absolute: 0 } : floats;
+    for (const ours of all) expectClose(await ours[name]!.data(), expected, bounds, `${name} [${tensor.shape}]`);
+    for (const ours of [...all, { [name]: tensor }]) ours[name]!.dispose();
   }
 }
+
+const largest = (values: ArrayLike<number>) =>
+  Array.from(values, Math.abs).reduce((most, v) => (v > most ? v : most), 0);
+const ofLargest = (relative: number) => (expected: ArrayLike<number>) => ({ absolute: relative * largest(expected) });
 
 /** Rows of a few classes that are special, after one that is not. */
 function specialRows(classes: number): Float32Array {
@@ -101,11 +117,13 @@ describe('beside the plain loops', () => {
             return crossEntropy(context.tensor(data, [11, classes]), t, { ...option, ...extra, gradient });
           };
           await agree((context) => ({ ...call(context, false) }));
-          const [ours, theirs] = [call(simd, true), call(plain, true)];
-          expectClose(await ours.loss.data(), await theirs.loss.data(), { relative: 2e-6 }, 'loss');
-          const expected = await theirs.gradient!.data();
-          const scale = Array.from(expected, Math.abs).reduce((most, v) => (v > most ? v : most), 0);
-          expectClose(await ours.gradient!.data(), expected, { relative: 2e-6, absolute: 1e-6 * scale }, 'gradient');
+          await agree(
+            (context) => {
+              const { loss, gradient } = call(context, true);
+              return { loss, gradient };
+            },
+            (expected, name) => ({ relative: 2e-6, absolute: name === 'loss' ? 0 : 1e-6 * largest(expected) }),
+          );
         }
       }
     }
@@ -119,6 +137,26 @@ describe('beside the plain loops', () => {
     }, 4e-6);
   });
 
+  // A row is summed beside what its first 64 classes hold: far above them it is summed once more, and with logits above 8000 otherwise.
+  it.each([100, 500])('a class far above the first ones, of %i', async (classes) => {
+    const far = [70, 79, 81, 200, 7900, 8100, 3e38, Infinity];
+    for (const offset of [0, -7950, 8100, -1e6]) {
+      const data = Float32Array.from({ length: far.length * classes }, (_, i) => {
+        const c = i % classes;
+        return offset + (c === classes - 30 ? far[Math.floor(i / classes)] : Math.sin(c) * 9);
+      });
+      const of = (context: Context) => context.tensor(data, [far.length, classes]);
+      const targets = far.map((_, r) => (r % 2 ? classes - 30 : 7));
+      await agree((context) => ({ p: softmax(of(context)), logP: logSoftmax(of(context)) }), 8e-6);
+      await agree((context) => ({ ...crossEntropy(of(context), targets, { reduction: 'none', metrics: true }) }), 8e-6);
+      await agree((context) => {
+        const [x, y] = [of(context), of(context)];
+        crossEntropy(x, targets, { gradientOut: x });
+        return { gradient: crossEntropy(y, targets, { gradient: true }).gradient, over: x };
+      }, ofLargest(4e-6));
+    }
+  });
+
   it.each([0, 1, 3, 4, 5, 31, 32, 33, 1023, 1024, 1025, 2051])('linear of depth %i', async (depth) => {
     for (const rows of [1, 2, 3]) {
       for (const classes of [1, 2, 3, 4, 5, 9]) {
@@ -129,10 +167,67 @@ describe('beside the plain loops', () => {
         ];
         const of = (context: Context) =>
           linear(context.tensor(f, [rows, depth]), context.tensor(w, [classes, depth]), rows > 1 ? { bias: b } : {});
-        const absolute = 1e-6 * 16 * Math.sqrt(Math.max(1, depth));
-        expectClose(await of(simd).data(), await of(plain).data(), { absolute }, `${rows} x ${depth} x ${classes}`);
+        await agree(
+          (context) => ({ [`${rows} x ${depth} x ${classes}`]: of(context) }),
+          () => ({ absolute: 1e-6 * 16 * Math.sqrt(Math.max(1, depth)) }),
+        );
       }
     }
+  });
+});
+
+describe('a head whose logits are not stored, beside the plain loops', () => {
+  // Blocks are of 64 classes and 512 rows, the tiles of gradients of 2 rows and 16 columns and of a depth of 512.
+  const sizes = [
+    [1, 16, 64],
+    [5, 7, 130],
+    [3, 33, 65],
+    [515, 4, 3],
+  ] as const;
+  const options: LinearCrossEntropyOptions[] = [
+    {},
+    { reduction: 'sum', temperature: 0.7, zLoss: 0.01, metrics: true },
+    { reduction: 'none', labelSmoothing: 0.1, metrics: true },
+    { softcap: 3 },
+  ];
+  it.each(sizes)('%i rows, a depth of %i, %i classes', async (rows, depth, classes) => {
+    const features = values(rows, depth);
+    if (rows > 4) features.fill(Number.NaN, 2 * depth, 3 * depth);
+    const weight = normal(classes * depth, { sigma: depth ** -0.5, seed: 3 });
+    const bias = Float32Array.from({ length: classes }, (_, c) => (c === 1 ? -Infinity : Math.cos(c)));
+    const targets = Int32Array.from({ length: rows }, (_, r) => (r === 2 ? -100 : (r * 7) % classes));
+    const operands = (context: Context) => {
+      const cut = (classes >> 1) * depth;
+      const blocks = [weight.subarray(0, cut), weight.subarray(cut)].map((block) =>
+        context.tensor(block, [block.length / depth, depth]),
+      );
+      return [context.tensor(features, [rows, depth]), blocks] as const;
+    };
+    for (const option of options) {
+      for (const extra of [{}, { classWeights: Float32Array.from({ length: classes }, (_, c) => 0.5 + (c % 5)) }]) {
+        await agree(
+          (context) => {
+            const result = linearCrossEntropy(...operands(context), targets, {
+              ...option,
+              ...extra,
+              bias,
+              gradients: true,
+            });
+            const { features, weight, bias: byBias } = result.gradients!;
+            const [first, second] = weight as Tensor[];
+            const { loss, correct, logSumExp } = result;
+            return { loss, correct, logSumExp, features, first, second, byBias };
+          },
+          (expected) => ({ relative: 4e-6, absolute: 4e-6 * largest(Array.from(expected).filter(Number.isFinite)) }),
+        );
+      }
+    }
+    for (const k of [1, 3])
+      for (const activation of ['softmax', 'none'] as const)
+        await agree(
+          (context) => ({ ...linearTopK(...operands(context), k, { bias, activation }) }),
+          () => ({ relative: 1e-5, absolute: 1e-5 }),
+        );
   });
 });
 
@@ -193,7 +288,7 @@ describe('the heap', () => {
   });
 
   it("copies a caller's array before the call returns", async () => {
-    for (const context of [simd, plain]) {
+    for (const context of [...simd, plain]) {
       const own = Float32Array.of(1, 2);
       const tensor = context.tensor(own);
       own.fill(9);

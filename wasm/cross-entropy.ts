@@ -1,8 +1,8 @@
 // src/cpu/cross-entropy.ts, of class indices and rows whose classes lie side by side; without smoothing and softcap.
 
 import { firstOf } from './arg-extreme';
-import { few, maxima, restOfFew, scatter, scratch, sumsOfFew, tiesOfFew } from './few-classes';
-import { logTotal, rest, rowExponentials, rowMaximum, rowSum, setSum, ties } from './row-sum';
+import { few, logsOfFew, maxima, othersOfFew, scatter, scratch, sumsOfFew } from './few-classes';
+import { logTotal, maximum, mendOthers, others, rowExponentials, rowMaximum, rowSum, setSum, top } from './row-sum';
 import { scaleRow } from './softmax';
 
 // Of the rows of a group, four numbers each: what their exponentials are multiplied by; the derivative by the target's logit, and where in its
@@ -63,16 +63,28 @@ export function crossEntropyRows(
         if (none) store<f32>(losses + (r << 2), 0);
         continue;
       }
-      const maximum = lanes ? load<f32>(maxima + lane) : rowMaximum(row, classes);
       const known = <usize>target < classes;
       const place = known ? <usize>target << 2 : 0;
-      // Read before the gradient comes to lie over the logits.
+      // What is read of the logits is read before the gradient comes to lie over them.
       const logit = known ? load<f32>(row + place) : NaN;
-      const best = correct && !ignored && logit == maximum && firstOf(row, classes, maximum) == target;
-      if (lanes) setSum(load<f32>(tiesOfFew + lane), load<f32>(restOfFew + lane));
-      else if (slopes) rowExponentials(row, g, classes, maximum, inverse);
-      else rowSum(row, classes, maximum, inverse);
-      const logarithm = logTotal(maximum);
+      let best = false;
+      let infinite = false;
+      if (correct) {
+        const most = rowMaximum(row, classes);
+        best = !ignored && logit == most && firstOf(row, classes, most) == target;
+        infinite = abs(most) == Infinity && <usize>firstOf(row, classes, NaN) == classes;
+      }
+      let logarithm: f64;
+      if (lanes) {
+        setSum(load<f32>(maxima + lane), 1, load<f64>(othersOfFew + (lane << 1)));
+        logarithm = load<f64>(logsOfFew + (lane << 1));
+      } else {
+        if (slopes) {
+          rowExponentials(row, g, classes, inverse);
+          mendOthers(g, classes);
+        } else rowSum(row, classes, inverse);
+        logarithm = logTotal();
+      }
       const logSumExp = <f64>maximum * inverse + logarithm;
       const mass = classWeights && known ? <f64>load<f32>(classWeights + place) : 1;
       const distance = (<f64>maximum - <f64>logit) * inverse;
@@ -81,7 +93,6 @@ export function crossEntropyRows(
       const loss = (mass - mass + mass) * logarithm + around + (zLoss != 0 ? zLoss * logSumExp * logSumExp : 0);
       if (correct) {
         store<i32>(correct + (r << 2), <i32>(best && loss == loss));
-        const infinite = isNaN(logarithm) && !isNaN(rest);
         store<f32>(logSumExps + (r << 2), infinite ? maximum : <f32>logSumExp);
       }
       const weighted = counts ? weight * loss : 0;
@@ -90,15 +101,15 @@ export function crossEntropyRows(
       if (!slopes) continue;
       const given = upstream ? <f64>load<f32>(upstream + (none ? r << 2 : 0)) : 1;
       const scale = ((weight / divisor) * given) * inverse;
-      const total = ties + rest;
+      const total = top + others;
       const ofSum = 2 * zLoss * logSumExp;
       const own = <f64>load<f32>(lanes ? scratch + (place << 2) + lane : g + place);
       // Taken from the others, a confident row keeps its digits.
-      const others = logit == maximum ? ties - 1 + rest : total - own;
+      const beside = logit == maximum ? others : total - own;
       const answer = isNaN(loss) ? NaN : scale / total;
       store<i32>(places + lane, <i32>place);
       store<f32>(factors + lane, <f32>((mass + ofSum) * answer));
-      store<f32>(atTargets + lane, <f32>((ofSum * own - mass * others) * answer));
+      store<f32>(atTargets + lane, <f32>((ofSum * own - mass * beside) * answer));
     }
     if (!gradient) continue;
     if (lanes) {

@@ -1,13 +1,14 @@
 // Rows of few classes, four at a time: a lane a row, so that nothing is reduced across lanes and no vector is half empty. Up to 32 classes of
 // four rows lie transposed in the kernels' own memory (src/cpu/heap.ts begins behind it).
 
-import { exp4 } from './exp';
-import { log1p } from './log1p';
+import { expBelow } from './exp';
+import { log1p2 } from './log1p';
 
-// Of sumsOfFew, one number a row.
+// Of sumsOfFew, one number a row, float64 but for the maxima: the sum of the exponentials beside a maximum, whose own is 1, and the logarithm of
+// all of them.
 export const maxima: usize = 16;
-export const tiesOfFew: usize = 32;
-export const restOfFew: usize = 48;
+export const othersOfFew: usize = 640;
+export const logsOfFew: usize = 672;
 /** Class c of row r, or its exponential, at 16 c + 4 r. */
 export const scratch: usize = 64;
 /** What fits into the scratch, up to where whole vectors of a row are as good. */
@@ -92,7 +93,7 @@ export function softmaxOfFew(logits: usize, result: usize, rows: usize, classes:
     const maximum = gather(x, y, z, w, stride);
     let total = f32x4.splat(0);
     for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
-      const e = exp4(f32x4.sub(v128.load(at), maximum));
+      const e = expBelow(f32x4.sub(v128.load(at), maximum));
       v128.store(at, e);
       total = f32x4.add(total, e);
     }
@@ -101,24 +102,43 @@ export function softmaxOfFew(logits: usize, result: usize, rows: usize, classes:
   }
 }
 
-/** Of four rows: maxima, ties and rest; the exponentials are left in the scratch where Kept is a float type, else the logits. */
+/** @returns the logarithms of two of the rows, after they and the sums of the others are stored */
 // @ts-ignore: decorator
 @inline
-function sums<Kept>(x: usize, y: usize, z: usize, w: usize, stride: usize): void {
+function finish(lane: usize, tiesLessOne: v128, rest: v128): v128 {
+  const others = f64x2.add(f64x2.convert_low_i32x4_s(tiesLessOne), f64x2.promote_low_f32x4(rest));
+  // NaN beside an infinite maximum.
+  const logarithm = f64x2.add(
+    log1p2(others),
+    f64x2.mul(f64x2.splat(0), f64x2.promote_low_f32x4(v128.load64_zero(maxima + lane))),
+  );
+  v128.store(othersOfFew + (lane << 1), others);
+  v128.store(logsOfFew + (lane << 1), logarithm);
+  return f32x4.demote_f64x2_zero(logarithm);
+}
+
+/**
+ * Of four rows: maxima, sums and logarithms; the exponentials are left in the scratch where Kept is a float type, else the logits.
+ * @returns the logarithms
+ */
+// @ts-ignore: decorator
+@inline
+function sums<Kept>(x: usize, y: usize, z: usize, w: usize, stride: usize): v128 {
   const maximum = gather(x, y, z, w, stride);
   let rest = f32x4.splat(0);
-  let ties = i32x4.splat(0);
+  let ties = i32x4.splat(-1);
   for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
     const v = v128.load(at);
-    const e = exp4(f32x4.sub(v, maximum));
+    const e = expBelow(f32x4.sub(v, maximum));
     if (isFloat<Kept>()) v128.store(at, e);
     const tie = i32x4.eq(v, maximum);
     rest = f32x4.add(rest, v128.andnot(e, tie));
     ties = i32x4.sub(ties, tie);
   }
   v128.store(maxima, maximum);
-  v128.store(tiesOfFew, f32x4.convert_i32x4_s(ties));
-  v128.store(restOfFew, rest);
+  const low = finish(0, ties, rest);
+  const high = finish(8, i64x2.shuffle(ties, ties, 1, 0), i64x2.shuffle(rest, rest, 1, 0));
+  return i64x2.shuffle(low, high, 0, 2);
 }
 
 export function sumsOfFew(x: usize, y: usize, z: usize, w: usize, stride: usize): void {
@@ -134,13 +154,8 @@ export function logSoftmaxOfFew(logits: usize, result: usize, rows: usize, class
     const y = left > 1 ? x + stride : x;
     const z = left > 2 ? y + stride : y;
     const w = left > 3 ? z + stride : z;
-    sums<i32>(x, y, z, w, stride);
-    for (let at: usize = 0; at < 16; at += 4) {
-      const u = <f64>load<f32>(tiesOfFew + at) - 1 + <f64>load<f32>(restOfFew + at);
-      store<f32>(restOfFew + at, <f32>(log1p(u) + 0 * <f64>load<f32>(maxima + at)));
-    }
+    const logarithm = sums<i32>(x, y, z, w, stride);
     const maximum = v128.load(maxima);
-    const logarithm = v128.load(restOfFew);
     for (let at = scratch, end = scratch + (stride << 2); at < end; at += 16) {
       v128.store(at, f32x4.sub(f32x4.sub(v128.load(at), maximum), logarithm));
     }

@@ -3,6 +3,8 @@
 // Both operands run along the depth, so that nothing is packed: each of a tile's eight accumulators holds four partial sums, which are
 // closed every 1024 elements, 256 a lane. Nine and more measured a third slower, V8 being out of registers.
 
+import { madd } from './madd';
+
 /** The sums of four vectors, as one. */
 // @ts-ignore: decorator
 @inline
@@ -10,12 +12,6 @@ function sums(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
   return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
-}
-
-// @ts-ignore: decorator
-@inline
-function plus(sum: v128, a: v128, b: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(a, b));
 }
 
 /** What the second row of a tile sums to. */
@@ -39,17 +35,17 @@ function twoRows(f: usize, g: usize, w: usize, w1: usize, w2: usize, w3: usize, 
       const x = v128.load(f);
       const y = v128.load(g);
       const c0 = v128.load(w);
-      a0 = plus(a0, x, c0);
-      b0 = plus(b0, y, c0);
+      a0 = madd(x, c0, a0);
+      b0 = madd(y, c0, b0);
       const c1 = v128.load(w1);
-      a1 = plus(a1, x, c1);
-      b1 = plus(b1, y, c1);
+      a1 = madd(x, c1, a1);
+      b1 = madd(y, c1, b1);
       const c2 = v128.load(w2);
-      a2 = plus(a2, x, c2);
-      b2 = plus(b2, y, c2);
+      a2 = madd(x, c2, a2);
+      b2 = madd(y, c2, b2);
       const c3 = v128.load(w3);
-      a3 = plus(a3, x, c3);
-      b3 = plus(b3, y, c3);
+      a3 = madd(x, c3, a3);
+      b3 = madd(y, c3, b3);
       f += 16;
       g += 16;
       w += 16;
@@ -64,14 +60,14 @@ function twoRows(f: usize, g: usize, w: usize, w1: usize, w2: usize, w3: usize, 
       const c1 = v128.load32_zero(w1);
       const c2 = v128.load32_zero(w2);
       const c3 = v128.load32_zero(w3);
-      a0 = plus(a0, x, c0);
-      b0 = plus(b0, y, c0);
-      a1 = plus(a1, x, c1);
-      b1 = plus(b1, y, c1);
-      a2 = plus(a2, x, c2);
-      b2 = plus(b2, y, c2);
-      a3 = plus(a3, x, c3);
-      b3 = plus(b3, y, c3);
+      a0 = madd(x, c0, a0);
+      b0 = madd(y, c0, b0);
+      a1 = madd(x, c1, a1);
+      b1 = madd(y, c1, b1);
+      a2 = madd(x, c2, a2);
+      b2 = madd(y, c2, b2);
+      a3 = madd(x, c3, a3);
+      b3 = madd(y, c3, b3);
       f += 4;
       g += 4;
       w += 4;
@@ -98,10 +94,10 @@ function oneRow(f: usize, w: usize, w1: usize, w2: usize, w3: usize, depth: usiz
     for (const stop = f + min<usize>(4096, (end - f) & ~31); f < stop; ) {
       const x = v128.load(f);
       const y = v128.load(f, 16);
-      a0 = plus(plus(a0, x, v128.load(w)), y, v128.load(w, 16));
-      a1 = plus(plus(a1, x, v128.load(w1)), y, v128.load(w1, 16));
-      a2 = plus(plus(a2, x, v128.load(w2)), y, v128.load(w2, 16));
-      a3 = plus(plus(a3, x, v128.load(w3)), y, v128.load(w3, 16));
+      a0 = madd(y, v128.load(w, 16), madd(x, v128.load(w), a0));
+      a1 = madd(y, v128.load(w1, 16), madd(x, v128.load(w1), a1));
+      a2 = madd(y, v128.load(w2, 16), madd(x, v128.load(w2), a2));
+      a3 = madd(y, v128.load(w3, 16), madd(x, v128.load(w3), a3));
       f += 32;
       w += 32;
       w1 += 32;
@@ -110,10 +106,10 @@ function oneRow(f: usize, w: usize, w1: usize, w2: usize, w3: usize, depth: usiz
     }
     for (const few = end - f < 32; few && f < end; ) {
       const x = v128.load32_zero(f);
-      a0 = plus(a0, x, v128.load32_zero(w));
-      a1 = plus(a1, x, v128.load32_zero(w1));
-      a2 = plus(a2, x, v128.load32_zero(w2));
-      a3 = plus(a3, x, v128.load32_zero(w3));
+      a0 = madd(x, v128.load32_zero(w), a0);
+      a1 = madd(x, v128.load32_zero(w1), a1);
+      a2 = madd(x, v128.load32_zero(w2), a2);
+      a3 = madd(x, v128.load32_zero(w3), a3);
       f += 4;
       w += 4;
       w1 += 4;

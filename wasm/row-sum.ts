@@ -1,20 +1,23 @@
-// The maximum of a row and the sum of exponentials beside it (src/cpu/row-sum.ts), of rows whose classes lie side by side.
+// The maximum of a row and the sum of exponentials beside it (src/cpu/row-sum.ts), of rows whose classes lie side by side, in one pass.
 //
-// A NaN makes the sum NaN; an infinite maximum is told by the caller: beside it ties are counted as if it were finite.
+// Exponentials are taken times a power of two that the row's first classes give, so that its maximum need not be known; where a class is far
+// above these, once more. A NaN makes the sum NaN; an infinite maximum is told by the caller.
 
-import { exp4 } from './exp';
+import { exp4, leastOf, shiftOf } from './exp';
 import { log1p } from './log1p';
 
-/** What rowSum found. */
-export let ties: f64 = 0;
-export let rest: f64 = 0;
+/** The largest of the row that is not NaN. */
+export let maximum: f32 = 0;
+/** Its exponential, and the sum of those of the other classes: both times the power of two. */
+export let top: f64 = 0;
+export let others: f64 = 0;
 
-/** Of a row that was summed beside others. */
 // @ts-ignore: decorator
 @inline
-export function setSum(ofTies: f64, ofRest: f64): void {
-  ties = ofTies;
-  rest = ofRest;
+export function setSum(ofMaximum: f32, ofTop: f64, ofOthers: f64): void {
+  maximum = ofMaximum;
+  top = ofTop;
+  others = ofOthers;
 }
 
 // @ts-ignore: decorator
@@ -34,6 +37,14 @@ export function storeTail(x: usize, v: v128, count: usize): void {
   if (count > 2) v128.store32_lane(x + 8, v, 2);
 }
 
+// @ts-ignore: decorator
+@inline
+function largest(m: v128): f32 {
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  return f32x4.extract_lane(m, 0);
+}
+
 /** The largest of a row that is not NaN. */
 export function rowMaximum(x: usize, classes: usize): f32 {
   const end = x + (classes << 2);
@@ -49,21 +60,18 @@ export function rowMaximum(x: usize, classes: usize): f32 {
   }
   for (; end - x >= 16; x += 16) m0 = f32x4.pmax(m0, v128.load(x));
   if (x < end) m1 = f32x4.pmax(m1, loadTail(x, (end - x) >> 2));
-  m0 = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
-  m0 = f32x4.pmax(m0, i32x4.shuffle(m0, m0, 2, 3, 0, 1));
-  m0 = f32x4.pmax(m0, i32x4.shuffle(m0, m0, 1, 0, 3, 2));
-  return f32x4.extract_lane(m0, 0);
+  return largest(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)));
 }
 
-/** (x - maximum) / temperature, rounded once. */
+/** (x - from) / temperature, rounded once. */
 // @ts-ignore: decorator
 @inline
-export function distances<Scaled>(x: v128, maximum: v128, inverseTemperature: v128): v128 {
-  if (!isFloat<Scaled>()) return f32x4.sub(x, maximum);
-  const m = f64x2.promote_low_f32x4(maximum);
-  const low = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), m), inverseTemperature);
+export function distances(x: v128, from: f32, inverseTemperature: f64): v128 {
+  const m = f64x2.splat(from);
+  const scale = f64x2.splat(inverseTemperature);
+  const low = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), m), scale);
   const upper = f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 0));
-  const high = f64x2.mul(f64x2.sub(upper, m), inverseTemperature);
+  const high = f64x2.mul(f64x2.sub(upper, m), scale);
   return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
@@ -78,18 +86,16 @@ function sumOf(v: v128): f64 {
 }
 
 /**
- * Sets `ties` and `rest`.
- * @param e where the exponentials are to be written, which may be the row; read only if Kept is a float type
- * Unless Apart is a float type, ties stay in the sum: a softmax has no use for them.
+ * Where Kept is a float type, writes the exponentials and sums them all. Else each lane leaves out its largest so far, until all lanes are
+ * seen: the maximum is then no part of what it must not drown. Where Scaled is a float type, exponentials are of distances from `about`.
  */
-// @ts-ignore: decorator
-@inline
-function sum<Kept, Scaled, Apart>(x: usize, e: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
-  const m = f32x4.splat(maximum);
-  const scale = f64x2.splat(inverseTemperature);
+function pass<Kept, Scaled>(x: usize, e: usize, classes: usize, about: f32, inverse: f64): void {
+  const power = isFloat<Scaled>() ? <f32>0 : nearest<f32>(about * 1.44269504);
+  const shift = f32x4.splat(shiftOf(power));
+  const least = f32x4.splat(leastOf(power));
   const end = x + (classes << 2);
   const toE = e - x;
-  let count = i32x4.splat(0);
+  let most = f32x4.splat(-Infinity);
   let total: f64 = 0;
   while (end - x >= 16) {
     // 256 terms a block: 64 a lane.
@@ -97,55 +103,83 @@ function sum<Kept, Scaled, Apart>(x: usize, e: usize, classes: usize, maximum: f
     let block = f32x4.splat(0);
     for (; x < stop; x += 16) {
       const v = v128.load(x);
-      const own = exp4(distances<Scaled>(v, m, scale));
+      const u = isFloat<Kept>() ? v : f32x4.pmin(v, most);
+      most = f32x4.pmax(most, v);
+      const own = exp4(isFloat<Scaled>() ? distances(u, about, inverse) : u, shift, least);
       if (isFloat<Kept>()) v128.store(x + toE, own);
-      if (isFloat<Apart>()) {
-        // Of two zeros with different signs one stays in the sum, which is as good.
-        const tie = i32x4.eq(v, m);
-        block = f32x4.add(block, v128.andnot(own, tie));
-        count = i32x4.sub(count, tie);
-      } else block = f32x4.add(block, own);
+      block = f32x4.add(block, own);
     }
     total += sumOf(block);
   }
   if (x < end) {
     const left = (end - x) >> 2;
     const v = loadTail(x, left);
-    const own = exp4(distances<Scaled>(v, m, scale));
+    const u = isFloat<Kept>() ? v : f32x4.pmin(v, most);
+    most = f32x4.pmax(most, v);
+    const own = exp4(isFloat<Scaled>() ? distances(u, about, inverse) : u, shift, least);
     if (isFloat<Kept>()) storeTail(x + toE, own, left);
-    if (isFloat<Apart>()) {
-      const tie = i32x4.eq(v, m);
-      total += sumOf(v128.andnot(own, tie));
-      count = i32x4.sub(count, tie);
-    } else total += sumOf(own);
+    total += sumOf(own);
   }
-  rest = total;
-  ties = <f64>(
-    (i32x4.extract_lane(count, 0) +
-      i32x4.extract_lane(count, 1) +
-      i32x4.extract_lane(count, 2) +
-      i32x4.extract_lane(count, 3))
-  );
+  maximum = largest(most);
+  const last = exp4(isFloat<Scaled>() ? distances(most, about, inverse) : most, shift, least);
+  const tie = f32x4.eq(most, f32x4.splat(maximum));
+  top = <f64>largest(v128.and(last, tie));
+  if (isFloat<Kept>()) others = total - top;
+  else others = total + sumOf(v128.andnot(last, tie)) + <f64>(popcnt(i32x4.bitmask(tie)) - 1) * top;
 }
 
-export function rowSum(x: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
-  if (inverseTemperature == 1) sum<i32, i32, f32>(x, x, classes, maximum, 1);
-  else sum<i32, f32, f32>(x, x, classes, maximum, inverseTemperature);
+/** @param inverse of the temperature */
+function sum<Kept>(x: usize, e: usize, classes: usize, inverse: f64): void {
+  // A row that is written over cannot be read once more.
+  const all = inverse != 1 || (isFloat<Kept>() && x == e);
+  let about = rowMaximum(x, all ? classes : min<usize>(64, classes));
+  // Larger logits would lose digits in exp4.
+  if (inverse == 1 && abs(about) <= 8000) {
+    pass<Kept, i32>(x, e, classes, about, 1);
+    if (maximum - about <= 80) return;
+    about = maximum;
+  } else if (!all) about = rowMaximum(x, classes);
+  pass<Kept, f32>(x, e, classes, about - about == 0 ? about : 0, inverse);
 }
 
-/** The same, and writes the exponentials. */
-export function rowExponentials(x: usize, e: usize, classes: usize, maximum: f32, inverseTemperature: f64): void {
-  if (inverseTemperature == 1) sum<f32, i32, f32>(x, e, classes, maximum, 1);
-  else sum<f32, f32, f32>(x, e, classes, maximum, inverseTemperature);
+/** Sets `maximum`, `top` and `others`. */
+export function rowSum(x: usize, classes: usize, inverse: f64): void {
+  sum<i32>(x, x, classes, inverse);
 }
 
-/** Writes the exponentials. @returns their sum */
-export function exponentialsOfSoftmax(x: usize, e: usize, classes: usize, maximum: f32): f64 {
-  sum<f32, i32, i32>(x, e, classes, maximum, 1);
-  return ties + rest;
+/** The same, and writes the exponentials to `e`, which may be the row. Beside a large `top`, `others` has few digits. */
+export function rowExponentials(x: usize, e: usize, classes: usize, inverse: f64): void {
+  sum<f32>(x, e, classes, inverse);
 }
 
-/** log(ties + rest): the log-sum-exp less the maximum; NaN of a row without a softmax. */
-export function logTotal(maximum: f32): f64 {
-  return log1p(ties - 1 + rest) + 0 * <f64>maximum;
+/** Sums the exponentials that rowExponentials has written once more, where `top` has most of the sum, and `others` few digits. */
+export function mendOthers(e: usize, classes: usize): void {
+  if (top <= others) return;
+  const t = f32x4.splat(<f32>top);
+  const end = e + (classes << 2);
+  let ties = i32x4.splat(0);
+  let total: f64 = 0;
+  while (end - e >= 16) {
+    const stop = e + min<usize>(1024, (end - e) & ~15);
+    let block = f32x4.splat(0);
+    for (; e < stop; e += 16) {
+      const v = v128.load(e);
+      const tie = f32x4.eq(v, t);
+      block = f32x4.add(block, v128.andnot(v, tie));
+      ties = i32x4.sub(ties, tie);
+    }
+    total += sumOf(block);
+  }
+  let equals = sumOf(f32x4.convert_i32x4_s(ties));
+  for (; e < end; e += 4) {
+    const v = <f64>load<f32>(e);
+    if (v == top) equals += 1;
+    else total += v;
+  }
+  others = total + (equals - 1) * top;
+}
+
+/** The logarithm of the sum: the log-sum-exp less the maximum; NaN of a row without a softmax. */
+export function logTotal(): f64 {
+  return log1p(others / top) + 0 * <f64>maximum;
 }

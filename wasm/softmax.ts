@@ -1,7 +1,7 @@
 // src/cpu/softmax.ts, of rows whose classes lie side by side.
 
 import { few, logSoftmaxOfFew, softmaxOfFew } from './few-classes';
-import { distances, exponentialsOfSoftmax, loadTail, logTotal, rest, rowExponentials, rowMaximum, rowSum, storeTail, ties } from './row-sum';
+import { distances, loadTail, logTotal, maximum, others, rowExponentials, rowSum, storeTail, top } from './row-sum';
 
 // @ts-ignore: decorator
 @inline
@@ -19,15 +19,9 @@ export function softmaxRows(logits: usize, result: usize, rows: usize, classes: 
     return;
   }
   for (; rows > 0; rows--) {
-    const maximum = rowMaximum(logits, classes);
-    let total: f64;
-    if (inverseTemperature == 1) total = exponentialsOfSoftmax(logits, result, classes, maximum);
-    else {
-      rowExponentials(logits, result, classes, maximum, inverseTemperature);
-      total = ties + rest;
-    }
-    // 0 times an infinite maximum is NaN, as is the rest beside a NaN.
-    scaleRow(result, classes, <f32>(1 / (total + 0 * <f64>maximum)));
+    rowExponentials(logits, result, classes, inverseTemperature);
+    // 0 times an infinite maximum is NaN, as is the sum beside a NaN.
+    scaleRow(result, classes, <f32>(1 / (top + others + 0 * <f64>maximum)));
     logits += stride;
     result += stride;
   }
@@ -35,15 +29,19 @@ export function softmaxRows(logits: usize, result: usize, rows: usize, classes: 
 
 // @ts-ignore: decorator
 @inline
-function logRow<Scaled>(x: usize, y: usize, classes: usize, maximum: f32, logarithm: f64, inverse: f64): void {
+function logRow<Scaled>(x: usize, y: usize, classes: usize, logarithm: f64, inverse: f64): void {
   const m = f32x4.splat(maximum);
-  const scale = f64x2.splat(inverse);
   const l = f32x4.splat(<f32>logarithm);
   const end = x + (classes << 2);
   const toY = y - x;
-  for (; end - x >= 16; x += 16) v128.store(x + toY, f32x4.sub(distances<Scaled>(v128.load(x), m, scale), l));
+  for (; end - x >= 16; x += 16) {
+    const v = v128.load(x);
+    v128.store(x + toY, f32x4.sub(isFloat<Scaled>() ? distances(v, maximum, inverse) : f32x4.sub(v, m), l));
+  }
   const left = (end - x) >> 2;
-  if (left) storeTail(x + toY, f32x4.sub(distances<Scaled>(loadTail(x, left), m, scale), l), left);
+  if (!left) return;
+  const v = loadTail(x, left);
+  storeTail(x + toY, f32x4.sub(isFloat<Scaled>() ? distances(v, maximum, inverse) : f32x4.sub(v, m), l), left);
 }
 
 export function logSoftmaxRows(
@@ -59,11 +57,10 @@ export function logSoftmaxRows(
     return;
   }
   for (; rows > 0; rows--) {
-    const maximum = rowMaximum(logits, classes);
-    rowSum(logits, classes, maximum, inverseTemperature);
-    const logarithm = logTotal(maximum);
-    if (inverseTemperature == 1) logRow<i32>(logits, result, classes, maximum, logarithm, 1);
-    else logRow<f32>(logits, result, classes, maximum, logarithm, inverseTemperature);
+    rowSum(logits, classes, inverseTemperature);
+    const logarithm = logTotal();
+    if (inverseTemperature == 1) logRow<i32>(logits, result, classes, logarithm, 1);
+    else logRow<f32>(logits, result, classes, logarithm, inverseTemperature);
     logits += stride;
     result += stride;
   }

@@ -13,7 +13,7 @@ const page = 65536;
 /** WebAssembly's own: 4 GiB. */
 const most = 65536 * page;
 /** Below lie what kernels keep for themselves, and the address 0, which stands for no array. */
-const first = 1024;
+export const firstAddress = 1024;
 /** Addresses are multiples of it, as vectors are. */
 const unit = 16;
 
@@ -53,8 +53,11 @@ export class WasmHeap implements Heap {
   /** Sorted by start, and no two touch. */
   readonly #free: Span[];
 
-  /** @param onBuffer told of the memory's buffer, and of each that takes its place */
-  constructor(memory: WebAssembly.Memory, onBuffer: (buffer: ArrayBuffer) => void) {
+  /**
+   * @param onBuffer told of the memory's buffer, and of each that takes its place
+   * @param first the address at which the heap begins
+   */
+  constructor(memory: WebAssembly.Memory, onBuffer: (buffer: ArrayBuffer) => void, first = firstAddress) {
     this.#memory = memory;
     this.#onBuffer = onBuffer;
     this.buffer = memory.buffer;

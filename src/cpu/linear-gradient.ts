@@ -1,6 +1,7 @@
 // Twin of shaders/linear_gradient.wgsl.
 
 import type { Values } from '../backend.js';
+import { addProduct } from './add-product.js';
 
 /** gradient (samples, classes) transposed x features (samples, depth) -> weightGradient (classes, depth); sums -> biasGradient. */
 export function linearGradients(
@@ -12,17 +13,9 @@ export function linearGradients(
   classes: number,
 ): void {
   const samples = gradient.length / classes;
-  const sums = new Float64Array(depth);
-  for (let c = 0; c < classes; c++) {
-    sums.fill(0);
-    let sum = 0;
-    for (let n = 0; n < samples; n++) {
-      const slope = gradient[n * classes + c];
-      sum += slope;
-      const start = n * depth;
-      for (let d = 0; d < depth; d++) sums[d] += slope * features[start + d];
-    }
-    weightGradient.set(sums, c * depth);
-    if (biasGradient) biasGradient[c] = sum;
-  }
+  addProduct(gradient, true, features, weightGradient.fill(0), classes, samples, depth);
+  if (!biasGradient) return;
+  const sums = new Float64Array(classes);
+  for (let i = 0, c = 0; i < gradient.length; i++, c = c + 1 < classes ? c + 1 : 0) sums[c] += gradient[i];
+  biasGradient.set(sums);
 }

@@ -2,8 +2,10 @@
 // linear_weight_gradient.wgsl: cross-entropy of a linear head, some classes at a time. Sums are float64.
 
 import type { Values } from '../backend.js';
+import { addProduct, type Numbers } from './add-product.js';
 import type { CrossEntropySettings } from './cross-entropy.js';
-import { type ClassBlock, classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
+import { kernels } from './kernels.js';
+import { type ClassBlock, classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
 import type { Reducing, RowLossArrays } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
@@ -42,7 +44,7 @@ export function linearLossRows(
   reducing: Reducing,
 ): void {
   const { head, targets } = arrays;
-  const logits = new Float64Array(classesAtOnce);
+  const logits = tileOf(head, rows);
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
     const sums = {
@@ -55,10 +57,21 @@ export function linearLossRows(
     } as const;
     return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
   });
+  const plain = isPlain(arrays, settings);
   for (const block of classBlocks(head)) {
-    for (const [r, state] of states.entries()) {
-      logitsOf(head, r, block, logits, true);
-      for (let c = 0; c < block.some; c++) addClass(arrays, settings, state, r, block.first + c, logits[c]);
+    const { first, some } = block;
+    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+      logitsOf(head, from, to, block, logits, true);
+      const sums = plain && sumsOf(logits, to - from, some, settings.temperature);
+      for (let r = from, start = 0; r < to; r++, start += some) {
+        if (sums && addSums(states[r], sums, r - from, settings.temperature)) {
+          addBest(states[r], sums[2 * (r - from)], logits, start, first);
+          const c = targets![r] - first;
+          if (c >= 0 && c < some) addMass(arrays, settings, states[r], r, first + c, logits[start + c]);
+        } else {
+          for (let c = 0; c < some; c++) addClass(arrays, settings, states[r], r, first + c, logits[start + c]);
+        }
+      }
     }
   }
   finishRows(arrays, states, settings, reducing);
@@ -74,24 +87,63 @@ function massOf(arrays: LinearLossArrays, smoothing: number, r: number, c: numbe
 
 function addClass(
   arrays: LinearLossArrays,
-  { smoothing, softcap, temperature }: CrossEntropySettings,
+  settings: CrossEntropySettings,
   state: RowState,
   r: number,
   c: number,
   logit: number,
 ): void {
   const { labels, head } = arrays;
-  const x = softcapped(logit, softcap);
-  const a = massOf(arrays, smoothing, r, c);
+  const x = softcapped(logit, settings.softcap);
   const label = labels?.[r * head.classes + c];
-  if (!Number.isFinite(a)) state.unknown = true;
   if (logit > state.best[0]) state.best = [logit, c];
   if (label !== undefined && label > state.wanted[0]) state.wanted = [label, c];
   if (Number.isNaN(x)) state.kind = 'nan';
-  else if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
-  else addLogit(state, x, temperature);
+  else if (x !== Number.NEGATIVE_INFINITY) addLogit(state, x, settings.temperature);
+  addMass(arrays, settings, state, r, c, x);
+}
+
+/** Adds a class's part of the loss, after it was added to the row's sum. */
+function addMass(
+  arrays: LinearLossArrays,
+  { smoothing, temperature }: CrossEntropySettings,
+  state: RowState,
+  r: number,
+  c: number,
+  x: number,
+): void {
+  const a = massOf(arrays, smoothing, r, c);
+  if (!Number.isFinite(a)) state.unknown = true;
+  if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
   state.mass += a;
   if (a !== 0 && Number.isFinite(x)) state.around += (a * (state.maximum - x)) / temperature;
+}
+
+/** Whether only a row's target has mass, and logits are summed as they are. */
+const isPlain = ({ targets }: LinearLossArrays, { smoothing, softcap }: CrossEntropySettings): boolean =>
+  targets !== undefined && !smoothing && !softcap;
+
+/** Where there is a kernel for it: two numbers for each row of a tile, its maximum and what beside it the others sum to. */
+export const sumsOf = (tile: Numbers, rows: number, classes: number, temperature: number): Float64Array | null =>
+  (tile instanceof Float32Array && kernels.get(tile.buffer)?.sumRows(tile, rows, classes, temperature)) || null;
+
+/** Adds row r of what sumsOf gives. @returns whether it did; without a sum, the row has to be looked at */
+export function addSums(
+  state: RowSum & { mass: number; around: number },
+  sums: Float64Array,
+  r: number,
+  temperature: number,
+): boolean {
+  const [maximum, others] = [sums[2 * r], sums[2 * r + 1]];
+  if (Number.isNaN(others)) return false;
+  addLogit(state, maximum, temperature);
+  state.rest += others * Math.exp((maximum - state.maximum) / temperature);
+  return true;
+}
+
+/** The first class of a tile's row that has its maximum, where that is above all before. */
+function addBest(state: RowState, maximum: number, tile: Numbers, start: number, first: number): void {
+  if (maximum > state.best[0]) state.best = [maximum, first + tile.indexOf(maximum, start) - start];
 }
 
 /** Adds a logit to a row's sum, beside a maximum that may grow. */
@@ -134,34 +186,85 @@ function finishRows(
   if (!none) reduceRows(losses, loss, divisor);
 }
 
+/** Rows without derivatives are left out, whatever they hold. */
+function* runsOf(states: readonly RowState[], tile: Numbers): Generator<readonly [from: number, to: number]> {
+  for (let from = 0, to = 0; from < states.length; from = ++to) {
+    while (to < states.length && states[to].scale !== null) to++;
+    yield* rowBlocks(tile, from, to);
+  }
+}
+
 function addGradients(
   arrays: LinearLossArrays,
   states: readonly RowState[],
   settings: CrossEntropySettings,
-  logits: Float64Array,
+  tile: Float32Array | Float64Array,
 ): void {
   const { head, featuresGradient, weightGradients, biasGradient } = arrays;
   if (!featuresGradient && !biasGradient && !weightGradients.some(Boolean)) return;
-  const { depth } = head;
-  const ofFeatures = new Float64Array(featuresGradient?.length ?? 0);
+  const { depth, features, scales } = head;
+  // Where the kernels make floats, they sum them in place.
+  const sumsFor = (gradient: Values | undefined) =>
+    gradient && (tile instanceof Float32Array ? gradient.fill(0) : new Float64Array(gradient.length));
+  const ofFeatures = sumsFor(featuresGradient);
   for (const block of classBlocks(head)) {
-    const weightGradient = weightGradients[block.index];
-    const ofWeight = new Float64Array(weightGradient ? block.some * depth : 0);
-    const ofBias = new Float64Array(block.some);
-    for (const [r, state] of states.entries()) {
-      if (state.scale === null) continue;
-      logitsOf(head, r, block, logits, true);
-      for (let c = 0; c < block.some; c++) {
-        const slope = slopeOf(arrays, settings, state, r, block.first + c, logits[c]);
-        ofBias[c] += slope;
-        if (featuresGradient) addWeight(head, block, c, slope, ofFeatures, r);
-        if (weightGradient) addFeatures(head, r, slope, ofWeight, c);
+    const { some, at, first, weight } = block;
+    const weightGradient = weightGradients[block.index]?.subarray(at * depth, (at + some) * depth);
+    const ofWeight = sumsFor(weightGradient);
+    const ofBias = new Float64Array(some);
+    for (const [from, to] of runsOf(states, tile)) {
+      const rows = to - from;
+      logitsOf(head, from, to, block, tile, true);
+      toSlopes(arrays, states, settings, from, to, block, tile);
+      for (let i = 0, c = 0; i < rows * some; i++, c = c + 1 < some ? c + 1 : 0) {
+        ofBias[c] += tile[i];
+        if (scales) tile[i] *= scales[first + c];
+      }
+      const slopes = tile.subarray(0, rows * some);
+      const seen = features.subarray(from * depth, to * depth);
+      if (ofWeight) addProduct(slopes, true, seen, ofWeight, some, rows, depth);
+      if (ofFeatures) {
+        const sums = ofFeatures.subarray(from * depth, to * depth);
+        addProduct(slopes, false, weight.subarray(at * depth, (at + some) * depth), sums, rows, some, depth);
       }
     }
-    weightGradient?.set(ofWeight, block.at * depth);
-    biasGradient?.set(ofBias, block.first);
+    if (ofWeight !== weightGradient) weightGradient?.set(ofWeight!);
+    biasGradient?.set(ofBias, first);
   }
-  featuresGradient?.set(ofFeatures);
+  if (ofFeatures !== featuresGradient) featuresGradient?.set(ofFeatures!);
+}
+
+/** Puts the derivatives by logits in their places. */
+function toSlopes(
+  arrays: LinearLossArrays,
+  states: readonly RowState[],
+  settings: CrossEntropySettings,
+  from: number,
+  to: number,
+  { first, some }: ClassBlock,
+  tile: Numbers,
+): void {
+  const { temperature, zLoss } = settings;
+  const kernel = isPlain(arrays, settings) && tile instanceof Float32Array && kernels.get(tile.buffer);
+  if (!kernel) {
+    for (let r = from, i = 0; r < to; r++)
+      for (let c = 0; c < some; c++, i++) tile[i] = slopeOf(arrays, settings, states[r], r, first + c, tile[i]);
+    return;
+  }
+  const pairs = kernel.pairs(to - from);
+  const ofTargets: [at: number, slope: number][] = [];
+  for (let r = from, start = 0; r < to; r++, start += some) {
+    const state = states[r];
+    const whole = (state.mass + 2 * zLoss * logSumExpOf(state, temperature)) * state.scale!;
+    const undefinedRow = state.unknown || isUndefined(state);
+    pairs[2 * (r - from)] = state.maximum;
+    pairs[2 * (r - from) + 1] = undefinedRow ? Number.NaN : whole / (temperature * (state.ties + state.rest));
+    const c = arrays.targets![r] - first;
+    if (c < 0 || c >= some) continue;
+    ofTargets.push([start + c, slopeOf(arrays, settings, state, r, first + c, tile[start + c])]);
+  }
+  kernel.scaledRows(tile as Float32Array, pairs, some, temperature);
+  for (const [at, slope] of ofTargets) tile[at] = slope;
 }
 
 /** The derivative of the objective by a logit. */
@@ -181,23 +284,4 @@ function slopeOf(
   const slope = p > 0.5 ? state.mass - a - state.mass * (others / total) : state.mass * p - a;
   const whole = (slope + 2 * zLoss * logSumExpOf(state, temperature) * p) / temperature;
   return whole * softcapSlope(logit, softcap) * state.scale!;
-}
-
-function addWeight(
-  head: HeadArrays,
-  { weight, at, first }: ClassBlock,
-  c: number,
-  slope: number,
-  to: Float64Array,
-  r: number,
-) {
-  const { depth, scales } = head;
-  const by = slope * (scales?.[first + c] ?? 1);
-  const [start, from] = [r * depth, (at + c) * depth];
-  for (let d = 0; d < depth; d++) to[start + d] += by * weight[from + d];
-}
-
-function addFeatures({ depth, features }: HeadArrays, r: number, slope: number, to: Float64Array, c: number): void {
-  const [start, from] = [c * depth, r * depth];
-  for (let d = 0; d < depth; d++) to[start + d] += slope * features[from + d];
 }

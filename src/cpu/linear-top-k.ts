@@ -1,8 +1,8 @@
 // Twin of shaders/linear_top_k.wgsl and linear_scores.wgsl.
 
 import type { Values } from '../backend.js';
-import { classBlocks, classesAtOnce, type HeadArrays, logitsOf } from './linear.js';
-import { addLogit } from './linear-loss.js';
+import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
+import { addLogit, addSums, sumsOf } from './linear-loss.js';
 import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
@@ -27,12 +27,22 @@ export function linearTopKRows(
     const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
     return { logits: [], classes: [], sum: { ...sum } };
   });
-  const logits = new Float64Array(classesAtOnce);
+  const logits = tileOf(head, rows);
   for (const block of classBlocks(head)) {
-    for (const [r, row] of found.entries()) {
-      logitsOf(head, r, block, logits, true);
-      // Logits that are equal in float32 are ties.
-      for (let c = 0; c < block.some; c++) consider(row, Math.fround(logits[c]), block.first + c, k, temperature);
+    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+      logitsOf(head, from, to, block, logits, true);
+      const sums = sumsOf(logits, to - from, block.some, temperature);
+      for (let r = from, start = 0; r < to; r++, start += block.some) {
+        const row = found[r];
+        const summed = sums !== null && addSums(row.sum, sums, r - from, temperature);
+        // NaN, of which the kernel makes no sum, is ahead of all numbers.
+        if (summed && row.logits.length === k && !(sums[2 * (r - from)] > row.logits[k - 1])) continue;
+        for (let c = 0; c < block.some; c++) {
+          const x = Math.fround(logits[start + c]); // logits that are equal in float32 are ties
+          if (!summed) addToSum(row.sum, x, temperature);
+          consider(row, x, block.first + c, k);
+        }
+      }
     }
   }
   for (const [r, row] of found.entries()) {
@@ -44,9 +54,12 @@ export function linearTopKRows(
   }
 }
 
-function consider({ logits, classes, sum }: Row, x: number, c: number, k: number, temperature: number): void {
+function addToSum(sum: Row['sum'], x: number, temperature: number): void {
   if (Number.isNaN(x)) sum.kind = 'nan';
   else if (x !== Number.NEGATIVE_INFINITY) addLogit(sum, x, temperature);
+}
+
+function consider({ logits, classes }: Row, x: number, c: number, k: number): void {
   // Classes come in their order, so that of equal logits the first stays ahead; a NaN is ahead of all numbers.
   const ahead = (y: number) => (Number.isNaN(x) ? !Number.isNaN(y) : x > y);
   if (logits.length === k && !ahead(logits[k - 1])) return;

@@ -1,6 +1,7 @@
 // Twin of shaders/linear.wgsl.
 
 import type { Values } from '../backend.js';
+import type { Numbers } from './add-product.js';
 import { kernels } from './kernels.js';
 
 /** A linear head, its weight in blocks of rows. */
@@ -31,7 +32,7 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
   const logits = new Float64Array(classesAtOnce);
   for (const block of classBlocks(head)) {
     for (let r = 0; r < rows; r++) {
-      logitsOf(head, r, block, logits);
+      logitsOf(head, r, r + 1, block, logits);
       result.set(logits.subarray(0, block.some), r * head.classes + block.first);
     }
   }
@@ -39,6 +40,21 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
 
 /** Few enough that their weights stay in a cache from row to row. */
 export const classesAtOnce = 64;
+const rowsAtOnce = 512; // a tile of 128 kB
+
+/** Room for the logits of some rows and a block of classes: where the kernels reach it, as floats, if they can make them. */
+export function tileOf({ features, blocks, scales }: HeadArrays, rows: number): Float32Array | Float64Array {
+  const length = Math.min(rows, rowsAtOnce) * classesAtOnce;
+  const { buffer } = features;
+  const plain = !scales && blocks.every(({ weight }) => weight instanceof Float32Array && weight.buffer === buffer);
+  return (plain && kernels.get(buffer)?.tile(length)) || new Float64Array(length);
+}
+
+/** Cuts the rows from `first` up to `end` into what a tile holds. */
+export function* rowBlocks(tile: Numbers, first: number, end: number): Generator<readonly [from: number, to: number]> {
+  const most = tile.length / classesAtOnce;
+  for (let from = first; from < end; from += most) yield [from, Math.min(end, from + most)];
+}
 
 /** Goes over the classes in their order. */
 export function* classBlocks({ blocks }: HeadArrays): Generator<ClassBlock> {
@@ -50,15 +66,40 @@ export function* classBlocks({ blocks }: HeadArrays): Generator<ClassBlock> {
   }
 }
 
-/** The logits of row r and some classes. @param strict a product that is not finite is NaN, so that only a bias masks a class */
-export function logitsOf(head: HeadArrays, r: number, block: ClassBlock, logits: Float64Array, strict = false): void {
-  const { bias, scales } = head;
-  products(head, r, block, logits);
-  for (let c = 0; c < block.some; c++) {
-    const product = logits[c] * (scales?.[block.first + c] ?? 1);
-    // What is beyond float32 is not finite on the GPU either.
-    const sound = !strict || Number.isFinite(Math.fround(product));
-    logits[c] = sound ? product + (bias?.[block.first + c] ?? 0) : Number.NaN;
+/**
+ * The logits of some rows and classes: (to - from, block.some).
+ * @param strict a product that is not finite is NaN, so that only a bias masks a class
+ */
+export function logitsOf(
+  head: HeadArrays,
+  from: number,
+  to: number,
+  block: ClassBlock,
+  logits: Float32Array | Float64Array,
+  strict = false,
+): void {
+  const { bias, scales, features, depth } = head;
+  const { weight, at, first, some } = block;
+  const made =
+    logits instanceof Float32Array &&
+    kernels
+      .get(logits.buffer)
+      ?.linearRows(
+        features.subarray(from * depth, to * depth),
+        weight.subarray(at * depth, (at + some) * depth),
+        null,
+        logits.subarray(0, (to - from) * some),
+        depth,
+        some,
+      );
+  for (let r = from, start = 0; r < to; r++, start += some) {
+    if (!made) products(head, r, block, logits, start);
+    for (let c = 0; c < some; c++) {
+      const product = logits[start + c] * (scales?.[first + c] ?? 1);
+      // What is beyond float32 is not finite on the GPU either.
+      const sound = !strict || Number.isFinite(Math.fround(product));
+      logits[start + c] = sound ? product + (bias?.[first + c] ?? 0) : Number.NaN;
+    }
   }
 }
 
@@ -67,7 +108,8 @@ function products(
   { features, depth }: HeadArrays,
   r: number,
   { weight, at, some }: ClassBlock,
-  into: Float64Array,
+  into: Numbers,
+  to: number,
 ): void {
   const start = r * depth;
   for (let c = 0; c < some; c += 4) {
@@ -80,9 +122,9 @@ function products(
       e += x * weight[k + d];
       f += x * weight[l + d];
     }
-    into[c] = a;
-    if (c + 1 < some) into[c + 1] = b;
-    if (c + 2 < some) into[c + 2] = e;
-    if (c + 3 < some) into[c + 3] = f;
+    into[to + c] = a;
+    if (c + 1 < some) into[to + c + 1] = b;
+    if (c + 2 < some) into[to + c + 2] = e;
+    if (c + 3 < some) into[to + c + 3] = f;
   }
 }
