@@ -85,6 +85,8 @@ export class Context {
   readonly #backend: Backend;
   readonly #label: string;
   readonly #tensors = new Set<Tensor>();
+  /** Those made by the calls that are being made, where they may have to be freed. */
+  #made: Tensor[] | null = null;
   #disposed = false;
 
   /** @internal */
@@ -170,12 +172,52 @@ export class Context {
   }
 
   /**
+   * Records the operations of this context that are called inside `calls` into a caller's command encoder, and submits nothing: they run when the caller
+   * submits it, and read their operands as these are then. Typed arrays are copied at once. Results can be used in the same encoder
+   * without a wait. Before the encoder is submitted, `data()` rejects, and work outside of it that uses them comes to nothing: a
+   * recording that has not run is never read as if it had. Encoders run in the order in which they are submitted, so they should be
+   * submitted in the order of their recordings.
+   *
+   * Memory that a recording uses, and tensors disposed of meanwhile, come back after it has run, at the next `finished()` or a few
+   * recordings later; of an encoder that is never submitted, with the context. Where `calls` throws, what came before stays recorded.
+   * @param encoder of the context's own device. A compute pass that is open will do where no copy is needed, which only results in a
+   * buffer that is read too need; its pipeline and its first bind group are then others.
+   * @param calls not async
+   * @returns what `calls` returns
+   * @throws TypeError on the CPU, for what is no encoder, and for async calls
+   * @example
+   * const encoder = context.device.createCommandEncoder()
+   * const scores = context.encodeInto(encoder, () => softmax(logits))
+   * context.device.queue.submit([encoder.finish()])
+   */
+  encodeInto<T>(encoder: GPUCommandEncoder | GPUComputePassEncoder, calls: () => T): T {
+    const fn = 'context.encodeInto';
+    this.#expectCalls(fn, calls);
+    const backend = this.#backend;
+    if (!backend.encodeInto)
+      throw new TypeError(`${fn}: this context computes on the CPU and has no use for an encoder`);
+    const takes = (method: string) =>
+      typeof (encoder as unknown as Record<string, unknown> | null)?.[method] === 'function';
+    if (!takes('beginComputePass') && !takes('dispatchWorkgroups'))
+      throw new TypeError(
+        `${fn}: "encoder" must be a GPUCommandEncoder or a GPUComputePassEncoder, got ${shown(encoder)}`,
+      );
+    const record = () => {
+      const result = backend.encodeInto!(encoder, calls);
+      if (!(result instanceof Promise)) return result;
+      result.catch(() => {}); // it is told of this error in place of its own
+      throw new TypeError(`${fn}: the calls may not be async: what follows an await would not be recorded`);
+    };
+    return this.#freeing(record, 'failed');
+  }
+
+  /**
    * Compiles ahead, without blocking, what the calls inside `calls` will need; runs none of them.
    * @example await context.prepare(() => crossEntropy(context.tensor(new Float32Array(64 * 1000), [64, 1000]), targets, { gradient: true }))
    */
   async prepare(calls: () => unknown): Promise<void> {
-    const makeCalls = this.#freeing('context.prepare', calls);
-    await this.#backend.prepare(makeCalls);
+    this.#expectCalls('context.prepare', calls);
+    await this.#backend.prepare(() => this.#freeing(calls, 'always'));
   }
 
   /**
@@ -189,7 +231,8 @@ export class Context {
    */
   async tune(calls: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
     const fn = 'context.tune';
-    const makeCalls = this.#freeing(fn, calls);
+    this.#expectCalls(fn, calls);
+    const makeCalls = () => void this.#freeing(calls, 'always');
     knownOptions(fn, options, ['budget', 'signal']);
     const { signal } = options;
     if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -260,23 +303,32 @@ export class Context {
     }
   }
 
-  /** Calls that free the tensors they make. */
-  #freeing(fn: string, calls: () => unknown): () => void {
+  /** Makes the calls, and frees the tensors that they make: in any case, or where they throw. */
+  #freeing<T>(calls: () => T, when: 'always' | 'failed'): T {
+    const outer = this.#made;
+    const made: Tensor[] = [];
+    let freed = true;
+    this.#made = made;
+    try {
+      const result = calls();
+      freed = when === 'always';
+      return result;
+    } finally {
+      this.#made = outer;
+      if (freed) for (const tensor of made) tensor.dispose();
+      else outer?.push(...made);
+    }
+  }
+
+  #expectCalls(fn: string, calls: unknown): void {
     this.#alive(fn);
     if (typeof calls !== 'function')
       throw new TypeError(`${fn}: takes a function that makes the calls, got ${shown(calls)}`);
-    return () => {
-      const before = new Set(this.#tensors);
-      try {
-        calls();
-      } finally {
-        for (const tensor of this.#tensors) if (!before.has(tensor)) tensor.dispose();
-      }
-    };
   }
 
   #keep(tensor: Tensor): Tensor {
     this.#tensors.add(tensor);
+    this.#made?.push(tensor);
     return tensor;
   }
 

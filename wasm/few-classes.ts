@@ -162,3 +162,57 @@ export function logSoftmaxOfFew(logits: usize, result: usize, rows: usize, class
     scatter(x + toResult, y + toResult, z + toResult, w + toResult, stride, f32x4.splat(1));
   }
 }
+
+/** How many best classes topKOfFew keeps, of four rows, behind what crossEntropyRows keeps: for each its key, then its number. */
+export const mostOfFew: usize = 8;
+const bests: usize = 704;
+
+/** The order of floats as integers: a NaN above all, zeros of both signs equal. */
+// @ts-ignore: decorator
+@inline
+function keyOf(v: v128): v128 {
+  const bits = f32x4.add(v, f32x4.splat(0)); // -0 becomes 0
+  const key = v128.xor(bits, i32x4.shr_u(i32x4.shr_s(bits, 31), 1));
+  return v128.bitselect(i32x4.splat(i32.MAX_VALUE), key, f32x4.ne(v, v));
+}
+
+/** Each class passes along the best so far, with no branch: none can foretell where it comes in. */
+export function topKOfFew(x: usize, values: usize, indices: usize, rows: usize, classes: usize, k: usize): void {
+  const stride = classes << 2;
+  const end = bests + (k << 5);
+  for (let r: usize = 0; r < rows; r += 4) {
+    const left = min<usize>(4, rows - r);
+    const row = x + r * stride;
+    const second: usize = left > 1 ? stride : 0;
+    const third = left > 2 ? stride << 1 : second;
+    gather(row, row + second, row + third, row + (left > 3 ? stride + (stride << 1) : third), stride);
+    for (let at = bests; at < end; at += 32) {
+      v128.store(at, i32x4.splat(i32.MIN_VALUE));
+      v128.store(at, i32x4.splat(0), 16);
+    }
+    for (let c: usize = 0; c < classes; c++) {
+      let key = keyOf(v128.load(scratch + (c << 4)));
+      let index = i32x4.splat(<i32>c);
+      // From where a class comes in, all move on, equals too: they are in the order of their numbers.
+      let above = i32x4.splat(0);
+      for (let at = bests; at < end; at += 32) {
+        const best = v128.load(at);
+        const its = v128.load(at, 16);
+        above = v128.or(above, i32x4.gt_s(key, best));
+        v128.store(at, v128.bitselect(key, best, above));
+        v128.store(at, v128.bitselect(index, its, above), 16);
+        key = v128.bitselect(best, key, above);
+        index = v128.bitselect(its, index, above);
+      }
+    }
+    for (let j: usize = 0; j < left; j++) {
+      for (let at = bests + 16 + (j << 2); at < end; at += 32) {
+        const index = load<i32>(at);
+        store<i32>(indices, index);
+        store<f32>(values, load<f32>(row + j * stride + (<usize>index << 2)));
+        indices += 4;
+        values += 4;
+      }
+    }
+  }
+}

@@ -1,6 +1,8 @@
 // src/cpu/top-k.ts, of floats whose classes lie side by side, for small k: the best so far stand sorted in the result, and what is not
 // above the last of them is passed over sixteen at a time.
 
+import { few, mostOfFew, topKOfFew } from './few-classes';
+
 /** Puts a value at its place among `count` sorted ones, behind its equals; the last is lost where there are k. */
 // @ts-ignore: decorator
 @inline
@@ -17,6 +19,10 @@ function insert(value: f32, index: i32, values: usize, indices: usize, count: i3
 }
 
 export function topKRows(x: usize, values: usize, indices: usize, rows: usize, classes: i32, k: i32): void {
+  if (<usize>classes <= few && <usize>k <= mostOfFew) {
+    topKOfFew(x, values, indices, rows, classes, k);
+    return;
+  }
   for (; rows > 0; rows--) {
     for (let c = 0; c < k; c++) insert(load<f32>(x + (c << 2)), c, values, indices, c, k);
     let worst = load<f32>(values + ((k - 1) << 2));

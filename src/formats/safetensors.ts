@@ -54,15 +54,35 @@ const converters: Record<string, (bytes: ArrayBuffer) => Float32Array<ArrayBuffe
   BF16: fromBrainFloats,
 };
 
+/** Where the bytes of a tensor lie in its file. */
+export interface PlacedTensor extends StoredTensor {
+  readonly begin: number;
+  readonly end: number;
+}
+
 /**
  * Reads a safetensors file. The header is checked here; values are converted when they are asked for.
  * @throws WeightsFormatError for a file that is not sound, with what was found and what was expected.
  */
 export function readSafetensors(bytes: ArrayBuffer): Safetensors {
-  const headerLength = readHeaderLength(bytes);
-  const header = parseHeader(new Uint8Array(bytes, lengthBytes, headerLength));
-  const data = bytes.byteLength - lengthBytes - headerLength;
-  const tensors = new Map<string, StoredTensor>();
+  // A copy, because a view would need an offset that is a multiple of the element's size, which files do not promise.
+  return readHeader(bytes, bytes.byteLength, (begin, end) => bytes.slice(begin, end));
+}
+
+/**
+ * What a file holds, from its beginning.
+ * @param start as far as `headerEnd` at least
+ * @param size of the file; null where it is not known, and the file's end is not checked
+ * @param bytesOf a copy of bytes of the file, asked for by `values()`
+ */
+export function readHeader(
+  start: ArrayBuffer,
+  size: number | null,
+  bytesOf: (begin: number, end: number) => ArrayBuffer,
+): Safetensors & { readonly tensors: Map<string, PlacedTensor> } {
+  const dataStart = headerEnd(start, size);
+  const header = parseHeader(new Uint8Array(start, lengthBytes, dataStart - lengthBytes));
+  const tensors = new Map<string, PlacedTensor>();
   const extents: Extent[] = [];
   let metadata = new Map<string, string>();
   for (const [name, entry] of Object.entries(header)) {
@@ -72,11 +92,11 @@ export function readSafetensors(bytes: ArrayBuffer): Safetensors {
     }
     const { dtype, shape, extent } = readEntry(name, entry);
     extents.push(extent);
-    const start = lengthBytes + headerLength;
-    const values = () => convert(name, dtype, bytes, start + extent.begin, start + extent.end);
-    tensors.set(name, { name, dtype, shape, values });
+    const [begin, end] = [dataStart + extent.begin, dataStart + extent.end];
+    const values = () => convert(name, dtype, () => bytesOf(begin, end));
+    tensors.set(name, { name, dtype, shape, begin, end, values });
   }
-  checkCover(extents, data);
+  checkCover(extents, size === null ? null : size - dataStart);
   return { tensors, metadata };
 }
 
@@ -110,16 +130,17 @@ export function writeSafetensors(
   return file;
 }
 
-function readHeaderLength(bytes: ArrayBuffer): number {
+/** Bytes before the data, as the first 8 of a file say. */
+export function headerEnd(bytes: ArrayBuffer, size: number | null): number {
   if (bytes.byteLength < lengthBytes) {
     throw wrong(`a file begins with 8 bytes of header length, this one has ${bytes.byteLength} bytes`);
   }
   const length = new DataView(bytes).getBigUint64(0, true);
   if (length > largestHeader) throw wrong(`the header may have ${largestHeader} bytes, this one claims ${length}`);
-  const rest = bytes.byteLength - lengthBytes;
+  const rest = (size ?? Number.POSITIVE_INFINITY) - lengthBytes;
   if (length > rest)
     throw wrong(`the header claims ${length} bytes, but only ${rest} follow; the file may be cut short`);
-  return Number(length);
+  return lengthBytes + Number(length);
 }
 
 function parseHeader(bytes: Uint8Array): JsonObject {
@@ -193,7 +214,7 @@ function elementsIn(name: string, shape: readonly number[]): number {
 }
 
 /** As the format demands, the tensors cover the data: no hole, no overlap, nothing left over. */
-function checkCover(extents: Extent[], data: number): void {
+function checkCover(extents: Extent[], data: number | null): void {
   extents.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const { name, begin, end } of extents) {
@@ -203,26 +224,20 @@ function checkCover(extents: Extent[], data: number): void {
     if (begin < covered) {
       throw wrongTensor(name, `begins at byte ${begin} of the data, overlapping a tensor that ends at ${covered}`);
     }
-    if (end > data) {
+    if (data !== null && end > data) {
       throw wrongTensor(name, `ends at byte ${end}, but the data has ${data} bytes; the file may be cut short`);
     }
     covered = end;
   }
-  if (covered < data) throw wrong(`the tensors end at byte ${covered}, but the data has ${data} bytes`);
+  if (data !== null && covered < data)
+    throw wrong(`the tensors end at byte ${covered}, but the data has ${data} bytes`);
 }
 
-function convert(
-  name: string,
-  dtype: string,
-  bytes: ArrayBuffer,
-  begin: number,
-  end: number,
-): Float32Array<ArrayBuffer> {
+function convert(name: string, dtype: string, bytes: () => ArrayBuffer): Float32Array<ArrayBuffer> {
   if (!Object.hasOwn(converters, dtype)) {
     throw wrongTensor(name, `is ${dtype}; only ${Object.keys(converters).join(', ')} can be read as numbers`);
   }
-  // A copy, because a view would need an offset that is a multiple of the element's size, which files do not promise.
-  return converters[dtype](bytes.slice(begin, end));
+  return converters[dtype](bytes());
 }
 
 function fromBrainFloats(bytes: ArrayBuffer): Float32Array<ArrayBuffer> {

@@ -3,7 +3,7 @@
 import { WeightsFormatError } from '../errors.js';
 import { shown } from '../validate.js';
 import { type Activation, activations } from './activation.js';
-import { isSource, readBytes } from './read-bytes.js';
+import { isSource, type ReadOptions, readBytes } from './read-bytes.js';
 
 export interface HeadDescription {
   /** One a class; undefined where the file has none. */
@@ -15,10 +15,10 @@ export interface HeadDescription {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Hugging Face's config.json as an object: given as one, as JSON text, or by where it lies. */
-export async function readConfig(fn: string, config: unknown, signal?: AbortSignal): Promise<JsonObject> {
+export async function readConfig(fn: string, config: unknown, options?: ReadOptions): Promise<JsonObject> {
   if (config === undefined) return {};
   if (typeof config === 'string' && config.trimStart().startsWith('{')) return parseConfig(fn, config);
-  if (isSource(config)) return parseConfig(fn, new TextDecoder().decode(await readBytes(fn, config, { signal })));
+  if (isSource(config)) return parseConfig(fn, new TextDecoder().decode(await readBytes(fn, config, options)));
   if (isObject(config)) return config;
   throw new TypeError(`${fn}: "config" must be an object, JSON text, a URL or a Blob, got ${shown(config)}`);
 }

@@ -2,7 +2,7 @@ import { WeightsFormatError } from '../errors.js';
 import type { StoredTensor } from '../formats/safetensors.js';
 import { shown } from '../validate.js';
 
-type Tensors = ReadonlyMap<string, StoredTensor>;
+type Tensors<T extends StoredTensor = StoredTensor> = ReadonlyMap<string, T>;
 
 /** What models call the weight of their last layer, the surest names first. */
 const usualNames = [
@@ -16,12 +16,12 @@ const usualNames = [
 ];
 
 /** The head's tensors in a file: the weight [C, D], and the bias [C] if there is one. */
-export function findWeights(
+export function findWeights<T extends StoredTensor>(
   fn: string,
-  tensors: Tensors,
+  tensors: Tensors<T>,
   weightName?: string,
   biasName?: string,
-): { weight: StoredTensor; bias: StoredTensor | undefined } {
+): { weight: T; bias: T | undefined } {
   const weight = weightName === undefined ? usualWeight(fn, tensors) : named(fn, 'weightName', tensors, weightName);
   if (weight.shape.length !== 2 || weight.shape.includes(0)) {
     throw wrongShape(fn, weight, 'the weight must have shape [classes, features], neither of them 0');
@@ -33,13 +33,13 @@ export function findWeights(
   return { weight, bias };
 }
 
-function named(fn: string, option: string, tensors: Tensors, name: string): StoredTensor {
+function named<T extends StoredTensor>(fn: string, option: string, tensors: Tensors<T>, name: string): T {
   const tensor = tensors.get(name);
   if (tensor) return tensor;
   throw new WeightsFormatError(`${fn}: "${option}" is ${shown(name)}, but the file holds ${listed(tensors)}`);
 }
 
-function usualWeight(fn: string, tensors: Tensors): StoredTensor {
+function usualWeight<T extends StoredTensor>(fn: string, tensors: Tensors<T>): T {
   const matrices = [...tensors.values()].filter((tensor) => tensor.shape.length === 2);
   for (const name of usualNames) {
     const exact = matrices.find((tensor) => tensor.name === name);
@@ -57,7 +57,7 @@ function usualWeight(fn: string, tensors: Tensors): StoredTensor {
 }
 
 /** "classifier.bias" beside "classifier.weight"; a name that ends in something else has no bias that could be guessed. */
-const usualBias = (tensors: Tensors, weightName: string): StoredTensor | undefined =>
+const usualBias = <T extends StoredTensor>(tensors: Tensors<T>, weightName: string): T | undefined =>
   weightName.endsWith('weight') ? tensors.get(weightName.replace(/weight$/, 'bias')) : undefined;
 
 /** The matrices of a file first: one of them is what the caller wants. */

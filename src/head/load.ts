@@ -1,16 +1,17 @@
 // The chunk that loads a head from a file.
 
 import type { HostOperand } from '../backend.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import type { StoredTensor } from '../formats/safetensors.js';
 import type { Optimizer } from '../operations/optimizer.js';
-import { knownOptions, shown } from '../validate.js';
+import { knownOptions, number, shown } from '../validate.js';
 import type { Activation } from './activation.js';
 import { describeHead, readConfig } from './describe-head.js';
 import type { HeadParts } from './examples.js';
 import { findWeights } from './find-weights.js';
 import { storedInput } from './inputs.js';
 import { labelsOf } from './labels.js';
-import { expectSource, type LoadProgress, readBytes, type Source } from './read-bytes.js';
+import { expectSource, type LoadProgress, type Source } from './read-bytes.js';
+import { readTensors } from './read-tensors.js';
 import type { Rejection } from './rejection.js';
 import { expectOptimizer, restoreOptimizer, savedRejection } from './save.js';
 
@@ -27,6 +28,8 @@ export interface LoadOptions {
   onProgress?: (progress: LoadProgress) => void;
   /** Aborting rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /** The most that may be read of the weights, and of the config; no limit by default. More rejects, before it is read where it is known. */
+  maxBytes?: number;
 }
 
 /** What a file says of a head, and what is left to do once the head is made. */
@@ -45,11 +48,17 @@ export interface LoadedHead {
 export async function loadHead(fn: string, source: Source, options: LoadOptions): Promise<LoadedHead> {
   expectSource(fn, 'source', source);
   expectLoadOptions(fn, options);
-  const { weightName, biasName, onProgress, signal, optimizer } = options;
-  const config = await readConfig(fn, options.config, signal);
-  const file = readSafetensors(await readBytes(fn, source, { onProgress, signal }));
+  const { weightName, biasName, onProgress, signal, optimizer, maxBytes } = options;
+  const config = await readConfig(fn, options.config, { signal, maxBytes });
+  let found!: { weight: StoredTensor; bias: StoredTensor | undefined };
+  const file = await readTensors(fn, source, { onProgress, signal, maxBytes }, (tensors) => {
+    const { weight, bias } = findWeights(fn, tensors, weightName, biasName);
+    found = { weight, bias };
+    const state = optimizer ? [...tensors.values()].filter(({ name }) => name.startsWith('optimizer.')) : [];
+    return bias ? [weight, bias, ...state] : [weight, ...state];
+  });
   signal?.throwIfAborted();
-  const { weight, bias } = findWeights(fn, file.tensors, weightName, biasName);
+  const { weight, bias } = found;
   const classes = weight.shape[0];
   const { labels, ...described } = describeHead(fn, classes, config, file.metadata);
   return {
@@ -67,7 +76,7 @@ export async function loadHead(fn: string, source: Source, options: LoadOptions)
 }
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
-  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer']);
+  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer', 'maxBytes']);
   const { weightName, biasName, onProgress, signal, optimizer } = options;
   if (optimizer !== undefined) expectOptimizer(fn, optimizer);
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {
@@ -77,4 +86,5 @@ function expectLoadOptions(fn: string, options: LoadOptions): void {
   expect('biasName', biasName, 'a string', typeof biasName === 'string');
   expect('onProgress', onProgress, 'a function', typeof onProgress === 'function');
   expect('signal', signal, 'an AbortSignal', signal instanceof AbortSignal);
+  number(fn, 'maxBytes', options.maxBytes, 0, 'a number from 0', (value) => value >= 0);
 }

@@ -6,6 +6,7 @@ import { packHalf, unpackHalf } from '../float16.js';
 import { sizeOf } from '../rows.js';
 import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
+import { Recordings, type Target } from './encode.js';
 import { seams } from './link.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
@@ -24,6 +25,7 @@ export class GpuBackend implements Backend {
   readonly seams = seams;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
+  readonly #recordings: Recordings;
   readonly #owned: boolean;
   /** Storages over callers' buffers. Such a buffer may be a tensor's of ours too, seen in another shape. */
   readonly #wrapped = new WeakSet<Storage>();
@@ -50,6 +52,7 @@ export class GpuBackend implements Backend {
     this.#owned = owned;
     this.pool = new BufferPool(device, () => this.#watch());
     this.pipelines = new PipelineCache(device);
+    this.#recordings = new Recordings(device, this.pool, () => this.#watch());
     this.facts = {
       software: isSoftware(adapterInfo),
       subgroups: device.features.has('subgroups') && !!languageFeatures?.has('subgroup_id'),
@@ -110,27 +113,45 @@ export class GpuBackend implements Backend {
   }
 
   run(work: Work): string {
-    const recorder = new Recorder(this, work);
+    const target = this.#preparing ? null : this.#recordings.target;
+    const recorder = new Recorder(this, work, target);
     if (this.#preparing) {
       recorder.record();
       this.#preparing.push(...recorder.variants);
       return recorder.plan;
     }
+    const [read, written] = [Object.values(work.reads), Object.values(work.writes)];
+    const missing = target ? null : this.#recordings.missing([...read, ...written]);
     const end = this.#watch();
     try {
-      recorder.record();
-      this.device.queue.submit([recorder.finish()]);
+      try {
+        recorder.record();
+      } finally {
+        if (target) this.#recordings.add(read, written, recorder.taken);
+      }
+      if (!target) this.device.queue.submit([recorder.finish()]);
     } catch (error) {
       void end();
       throw error;
     } finally {
       recorder.releaseScratch();
     }
-    const reads = Object.values(work.reads).map(({ failure }) => failure);
+    const reads = read.map(({ failure }) => failure);
     // Of what is overwritten, nothing counts but that the buffer could be made: earlier work that failed is gone.
-    const writes = Object.values(work.writes).map(({ buffer }) => this.pool.failureOf(buffer!));
-    this.#chain(Object.values(work.writes), [...reads, ...writes, ...recorder.failures, end(), this.#checked(work)]);
+    const writes = written.map(({ buffer }) => this.pool.failureOf(buffer!));
+    this.#chain(written, [...reads, ...writes, missing, ...recorder.failures, end(), this.#checked(work)]);
     return recorder.plan;
+  }
+
+  encodeInto<T>(target: Target, calls: () => T): T {
+    if (this.#preparing) return calls();
+    return this.#recordings.record(target, calls, (word) => {
+      const end = this.#watch();
+      const recorder = new Recorder(this, { name: 'context.encodeInto' } as Work, target);
+      recorder.clear(word);
+      void end();
+      return recorder.taken;
+    });
   }
 
   async prepare(calls: () => void): Promise<void> {
@@ -151,7 +172,7 @@ export class GpuBackend implements Backend {
 
   async finished(): Promise<void> {
     // A mapped read of four bytes is the fence: measured faster than onSubmittedWorkDone, and it rejects when the device is lost.
-    await this.#fetch(4);
+    await Promise.all([this.#recordings.settle(), this.#fetch(4)]);
     await Promise.all(this.#pending);
     this.#throwIfLost();
     const [first] = this.#failed;
@@ -166,6 +187,7 @@ export class GpuBackend implements Backend {
   dispose(): void {
     this.#disposed = true;
     this.#lose({ reason: 'destroyed', message: 'The context was disposed.' });
+    this.#recordings.dispose();
     this.pool.destroyAll();
     if (this.#owned) this.device.destroy();
   }
@@ -218,6 +240,7 @@ export class GpuBackend implements Backend {
     this.#throwIfLost();
     if (from && !from.buffer) throw new CrossheadError('data: nothing is computed inside context.prepare');
     if (bytes === 0) return new ArrayBuffer(0);
+    const missing = from ? this.#recordings.missing([from]) : null;
     const staging = this.pool.take(bytes, stagingUsage, 'crosshead: readback');
     const end = this.#watch();
     const encoder = this.device.createCommandEncoder();
@@ -225,7 +248,7 @@ export class GpuBackend implements Backend {
     else encoder.clearBuffer(staging, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(1, 0, bytes); // watched too: it is an error of a buffer that could not be made
-    const failure = firstOf([from?.failure ?? null, this.pool.failureOf(staging), end()]);
+    const failure = firstOf([missing, from?.failure ?? null, this.pool.failureOf(staging), end()]);
     let copy: ArrayBuffer;
     try {
       await mapped;

@@ -44,6 +44,8 @@ export class BufferPool {
   readonly #all = new Set<GPUBuffer>();
   /** Buffers whose creation may still turn out to have failed. */
   readonly #pending = new Map<GPUBuffer, Failure>();
+  /** Buffers that commands use which may not be submitted yet: how many recordings do, and whether the buffer came back meanwhile. */
+  readonly #held = new Map<GPUBuffer, { uses: number; given: boolean }>();
   #freeBytes = 0;
   #allocated = 0;
 
@@ -86,6 +88,11 @@ export class BufferPool {
   /** Takes a buffer back for later use, or destroys it where the pool is full. */
   give(buffer: GPUBuffer): void {
     if (!this.#all.has(buffer)) return;
+    const held = this.#held.get(buffer);
+    if (held) {
+      held.given = true;
+      return;
+    }
     const key = `${buffer.usage}:${buffer.size}`;
     const list = this.#free.get(key) ?? [];
     this.#free.delete(key);
@@ -93,6 +100,19 @@ export class BufferPool {
     list.push(buffer);
     this.#freeBytes += buffer.size;
     while (this.#freeBytes > this.#cap) this.#dropOldest();
+  }
+
+  /** Keeps a buffer from being given to others until `unhold`, as often as this is called. */
+  hold(buffer: GPUBuffer): void {
+    const { uses, given } = this.#held.get(buffer) ?? { uses: 0, given: false };
+    this.#held.set(buffer, { uses: uses + 1, given });
+  }
+
+  unhold(buffer: GPUBuffer): void {
+    const held = this.#held.get(buffer);
+    if (!held || --held.uses > 0) return;
+    this.#held.delete(buffer);
+    if (held.given) this.give(buffer);
   }
 
   destroy(buffer: GPUBuffer): void {
@@ -110,6 +130,7 @@ export class BufferPool {
     for (const buffer of this.#all) buffer.destroy();
     this.#all.clear();
     this.#free.clear();
+    this.#held.clear();
     this.#freeBytes = 0;
     this.#allocated = 0;
   }

@@ -4,6 +4,7 @@ import narrow from '../../shaders/narrow.wgsl';
 import type { Bound, DType, GpuWork, RowPass, Splits, Storage, Work } from '../backend.js';
 import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
+import { isPass, type Target } from './encode.js';
 import { offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
 import { type Chunk, checkPlan, chunksOf, type Facts, gridOf, type Plan, type PlanRequest, planName } from './plan.js';
@@ -42,16 +43,22 @@ export class Recorder implements GpuWork {
   readonly maxStorageBuffers: number;
   readonly #backend: GpuBackend;
   readonly #work: Work;
-  readonly #scratch: GPUBuffer[] = [];
+  /** Taken from the pool, until `releaseScratch`. */
+  readonly taken: GPUBuffer[] = [];
   /** Results in scratch, until all that may read what they overwrite has run, and all of their pieces are written. */
   #staged: { target: Range; scratch: Range }[] = [];
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
+  readonly #inPass: boolean;
   #largest = -1;
 
-  constructor(backend: GpuBackend, work: Work) {
+  /** @param target what to record into, in place of an encoder of its own; a pass stays open */
+  constructor(backend: GpuBackend, work: Work, target: Target | null = null) {
     this.#backend = backend;
     this.#work = work;
+    this.#inPass = target !== null && isPass(target);
+    if (this.#inPass) this.#pass = target as GPUComputePassEncoder;
+    else this.#encoder = target as GPUCommandEncoder | null;
     this.maxBinding = backend.device.limits.maxStorageBufferBindingSize;
     this.maxStorageBuffers = backend.device.limits.maxStorageBuffersPerShaderStage;
   }
@@ -59,17 +66,29 @@ export class Recorder implements GpuWork {
   record(): void {
     this.#work.gpu(this, { ...this.#work.reads, ...this.#work.writes });
     this.#moveStaged();
+    this.#endPass();
+  }
+
+  /** Makes a word 0 when what was recorded has run. In a pass, which cannot clear, a kernel writes it. */
+  clear(word: GPUBuffer): void {
+    if (!this.#inPass) {
+      this.#encoder!.clearBuffer(word, 0, 4);
+      return;
+    }
+    const zeros = this.scratch('float32', 2);
+    this.#backend.device.queue.writeBuffer(zeros.buffer!, 0, new Uint32Array(2));
+    const halves = { ...zeros, dtype: 'float16' as const, buffer: word };
+    this.#narrow({ storage: zeros, first: 0, count: 2 }, { storage: halves, first: 0, count: 2 });
   }
 
   finish(): GPUCommandBuffer {
-    this.#pass?.end();
     this.#encoder ??= this.#backend.device.createCommandEncoder();
     return this.#encoder.finish();
   }
 
   /** To the pool; the queue's order keeps what was recorded safe from later users. */
   releaseScratch(): void {
-    for (const buffer of this.#scratch) this.#backend.pool.give(buffer);
+    for (const buffer of this.taken) this.#backend.pool.give(buffer);
   }
 
   scratch(dtype: DType, length: number): Storage {
@@ -223,9 +242,19 @@ export class Recorder implements GpuWork {
     });
   }
 
-  #copy(from: Range, to: Range): void {
+  #endPass(): void {
+    if (this.#inPass) return;
     this.#pass?.end();
     this.#pass = null;
+  }
+
+  #copy(from: Range, to: Range): void {
+    if (this.#inPass) {
+      throw new TypeError(
+        `${this.#work.name}: a result in a buffer that is read too needs a copy, which a compute pass cannot hold; give context.encodeInto the encoder`,
+      );
+    }
+    this.#endPass();
     const target = to.storage.byteOffset + to.first * 4;
     this.#encoder?.copyBufferToBuffer(from.storage.buffer!, 0, to.storage.buffer!, target, from.count * 4);
   }
@@ -286,7 +315,7 @@ export class Recorder implements GpuWork {
 
   #take(bytes: number, usages: number): GPUBuffer {
     const buffer = this.#backend.pool.take(bytes, usages, `${this.#work.name}: workspace`);
-    this.#scratch.push(buffer);
+    this.taken.push(buffer);
     this.failures.push(this.#backend.pool.failureOf(buffer));
     return buffer;
   }
