@@ -1,6 +1,6 @@
 // The losses of a linear head's rows, of which all classes have been seen, and what their derivatives are to be multiplied by.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/divisor.wgsl, lib/upstream.wgsl
+// Needs: lib/linear_state.wgsl, lib/masses.wgsl, lib/divisor.wgsl, lib/upstream.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -12,6 +12,8 @@ struct Params {
   divided_by: f32,
   ignores: u32, // 0: nothing is ignored
   ignore_index: i32,
+  all_classes: u32,
+  smoothing: f32,
   z_loss: f32,
 }
 
@@ -19,14 +21,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> losses: array<u32>; // (rows)
 @group(0) @binding(7) var<storage, read_write> correct: array<u32>; // (rows)
 @group(0) @binding(8) var<storage, read_write> log_sum_exps: array<u32>; // (rows)
-@group(0) @binding(24) var<storage, read> sample_weights: array<f32>; // (rows)
 
-override HAS_SAMPLE_WEIGHTS: bool = false;
 override HAS_CORRECT: bool = false;
 override HAS_LOG_SUM_EXPS: bool = false;
 override OF_INDICES: bool = false; // targets are indices, not labels
 override ONE_HOT: bool = false;    // all the mass is the target's
-override Z_LOSS: bool = false;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
@@ -37,20 +36,18 @@ fn main(at: Invocation) {
   var state = states[state_at(place.row)];
   let row = row_of(state.part);
   let ignored = OF_INDICES && params.ignores == 1u && bitcast<i32>(state.target_class) == params.ignore_index;
-  if (ONE_HOT && (state.flags & BAD_LABEL) == 0u) {
-    let d = distance(state.target_bits, row);
-    state.flags |= select(0u, MASKED_MASS, d == INFINITELY_FAR && state.mass.large != 0.0);
-    state.mass.around = select(state.mass.large * d, 0.0, d == INFINITELY_FAR);
+  var masses = Masses(state.mass, (state.flags & MASKED_MASS) != 0u, (state.flags & BAD_LABEL) != 0u);
+  if (ONE_HOT && !masses.bad_label) {
+    masses = target_mass(state.mass.large, state.target_bits, row);
   }
-  var weight = 1.0;
-  if (HAS_SAMPLE_WEIGHTS) {
-    weight = sample_weights[offsets.sample_weights + place.row];
-  }
+  let undefined = undefined_state(state);
+  let loss = select(loss_of(row, masses), NAN_BITS, undefined);
+  let weight = sample_weight(place.row);
   let counts = weight != 0.0 && !ignored;
-  losses[offsets.losses + place.row] = select(0u, product_bits(loss_bits(state, row), bitcast<u32>(weight)), counts);
+  losses[offsets.losses + place.row] = select(0u, product_bits(loss, bitcast<u32>(weight)), counts);
   if (HAS_CORRECT) {
     let wanted = select(state.wanted.y, state.target_class, OF_INDICES);
-    correct[offsets.correct + place.row] = u32(state.best.y == wanted && !undefined_state(state) && !ignored);
+    correct[offsets.correct + place.row] = u32(state.best.y == wanted && !undefined && !ignored);
   }
   if (HAS_LOG_SUM_EXPS) {
     log_sum_exps[offsets.log_sum_exps + place.row] = log_sum_exp_bits(row);
@@ -59,19 +56,4 @@ fn main(at: Invocation) {
   state.scale = product_bits(upstream_bits(place.row), bitcast<u32>(weight / divided_by));
   state.slopes = u32(counts && divided_by != 0.0);
   states[state_at(place.row)] = state;
-}
-
-fn loss_bits(state: RowState, row: RowSum) -> u32 {
-  if (undefined_state(state)) {
-    return NAN_BITS;
-  }
-  if ((state.flags & MASKED_MASS) != 0u) {
-    return INFINITY_BITS;
-  }
-  var loss = whole_mass(state.mass) * log_total(row) + state.mass.around;
-  if (Z_LOSS) {
-    let sum = bitcast<f32>(log_sum_exp_bits(row));
-    loss += params.z_loss * sum * sum;
-  }
-  return bitcast<u32>(loss);
 }

@@ -1,6 +1,6 @@
-// The derivatives of the objective by a chunk of a linear head's logits, over the logits themselves.
+// The derivatives of the objective by a chunk of a linear head's logits, over the logits themselves; and by its labels.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/labels.wgsl, lib/weights.wgsl
+// Needs: lib/linear_state.wgsl, lib/masses.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -16,9 +16,9 @@ struct Params {
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read_write> target_gradient: array<u32>; // (rows, all classes)
 
-override SMOOTHING: bool = false;
-override Z_LOSS: bool = false;
+override HAS_TARGET_GRADIENT: bool = false;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
@@ -27,45 +27,25 @@ fn main(at: Invocation) {
     return;
   }
   let state = states[state_at(place.row)];
+  let row = row_of(state.part);
+  let undefined = undefined_state(state);
+  let start = place.row * params.all_classes;
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
-    let c = min(classes_at(fours, n), vec4u(fours.last));
-    let bits = derivatives(state, c, place.row, take(fours, n));
-    store_four(fours, n, select(vec4u(0u), product_of_bits(bits, state.scale), state.slopes == 1u));
+    let bits = take(fours, n);
+    let inside = are_inside(fours, n);
+    let c = params.first_class + min(classes_at(fours, n), vec4u(fours.last));
+    if (HAS_TARGET_GRADIENT) {
+      for (var k = 0u; k < 4u; k++) {
+        if (inside[k]) {
+          let slope = select(label_slope(row, c[k], softcapped(bits[k])), NAN_BITS, undefined);
+          let scaled = select(0u, product_bits(slope, state.scale), state.slopes == 1u);
+          target_gradient[offsets.target_gradient + start + c[k]] = scaled;
+        }
+      }
+    }
+    let a = masses_of(c, start + c, state.target_class);
+    let slopes = select(slopes_of(row, state.mass, a, bits), vec4u(NAN_BITS), undefined);
+    store_four(fours, n, select(vec4u(0u), product_of_bits(slopes, state.scale), state.slopes == 1u));
   }
-}
-
-// a_c of classes of the chunk; those past its last do not count.
-fn masses_of(n: vec4u, row: u32, target_class: u32) -> vec4f {
-  let c = params.first_class + min(n, vec4u(params.classes - 1u));
-  var q = select(vec4f(0.0), vec4f(1.0), c == vec4u(target_class));
-  if (HAS_LABELS) {
-    let i = row * params.all_classes + c;
-    q = bitcast<vec4f>(vec4u(label_bits(i.x), label_bits(i.y), label_bits(i.z), label_bits(i.w)));
-  }
-  if (SMOOTHING) {
-    q = q * (1.0 - params.smoothing) + params.smoothing / f32(params.all_classes);
-  }
-  if (HAS_CLASS_WEIGHTS) {
-    q *= vec4f(class_weight(c.x), class_weight(c.y), class_weight(c.z), class_weight(c.w));
-  }
-  return q;
-}
-
-fn derivatives(state: RowState, n: vec4u, row_index: u32, bits: vec4u) -> vec4u {
-  if (undefined_state(state)) {
-    return vec4u(NAN_BITS);
-  }
-  let row = row_of(state.part);
-  let shares = shares_of(logits(bits), row);
-  let inverse_total = 1.0 / (row.ties + row.rest);
-  let p = shares.own * inverse_total;
-  let a = masses_of(n, row_index, state.target_class);
-  let mass = whole_mass(state.mass);
-  let near_one = mass_without(state.mass, a) - mass * (shares.others * inverse_total);
-  var slopes = select(mass * p - a, near_one, p > vec4f(0.5));
-  if (Z_LOSS) {
-    slopes += 2.0 * params.z_loss * bitcast<f32>(log_sum_exp_bits(row)) * p;
-  }
-  return bitcast<vec4u>(slopes * params.inverse_temperature * softcap_slopes(bits));
 }

@@ -1,7 +1,7 @@
 // Of a chunk of classes of a linear head's logits: what crossEntropy needs of it, joined to what is known of the chunks before. The
 // chunks come in their order, so that the sums are the same each time.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/labels.wgsl, lib/weights.wgsl
+// Needs: lib/linear_state.wgsl, lib/masses.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -13,13 +13,13 @@ struct Params {
   smoothing: f32,
   all_classes: u32,
   first_class: u32,   // of the chunk
+  z_loss: f32,
 }
 
 @group(0) @binding(2) var<uniform> params: Params;
 @group(0) @binding(22) var<storage, read> targets: array<i32>; // (rows)
 
 override HAS_TARGETS: bool = false;
-override SMOOTHING: bool = false;
 override METRICS: bool = false;
 
 @compute @workgroup_size(WORKGROUP)
@@ -37,19 +37,26 @@ fn main(at: Invocation) {
   state.part = beside(old, own.top);
   state.part.sums += beside(own, state.part.top).sums;
   let row = row_of(state.part);
+  let some = Some(params.first_class, place.row * params.classes, place.row * params.all_classes + params.first_class);
   if (HAS_LABELS || SMOOTHING) {
     move_masses(&state, old, row);
-    add_masses(at, place, row, &state);
+    let masses = total_masses(at, place.lane, row, some, state.target_class);
+    let mass = state.mass;
+    let more = masses.sum;
+    state.mass = Mass(mass.small + more.small, mass.large + more.large, mass.around + more.around);
+    state.flags |= select(0u, MASKED_MASS, masses.masked_mass) | select(0u, BAD_LABEL, masses.bad_label);
   }
   let target_index = state.target_class - params.first_class;
   if (HAS_TARGETS && target_index < params.classes) {
-    state.target_bits = logit(place.row * params.classes + target_index);
+    state.target_bits = logit(some.logit + target_index);
     if (!SMOOTHING) {
       state.mass = Mass(0.0, class_weight(state.target_class), 0.0);
     }
   }
   if (METRICS) {
-    find_best(at, place, &state);
+    let bests = bests_of(at, place.lane, some);
+    state.best = merged(MERGE_BEST, state.best, bests.logit);
+    state.wanted = merged(MERGE_BEST, state.wanted, bests.label);
   }
   lanes_meet(); // others read the state above
   if (place.inside && place.lane == 0u) {
@@ -69,53 +76,4 @@ fn move_masses(state: ptr<function, RowState>, old: Part, row: RowSum) {
   } else {
     (*state).mass.around += mass * step;
   }
-}
-
-// a_c, by class and element of the labels.
-fn mass_of(c: u32, i: u32, target_class: u32) -> f32 {
-  var q = f32(c == target_class);
-  if (HAS_LABELS) {
-    q = bitcast<f32>(label_bits(i));
-  }
-  if (SMOOTHING) {
-    q = q * (1.0 - params.smoothing) + params.smoothing / f32(params.all_classes);
-  }
-  return class_weight(c) * q;
-}
-
-fn add_masses(at: Invocation, place: Lane, row: RowSum, state: ptr<function, RowState>) {
-  var sums = MassSum();
-  var found = vec2u(0u); // mass on a masked class, a label that is no number
-  for (var n = place.lane; n < params.classes; n += LANES) {
-    let c = params.first_class + n;
-    let i = place.row * params.all_classes + c;
-    if (HAS_LABELS) {
-      found.y |= u32(magnitude_of(label_bits(i)) >= INFINITY_BITS);
-    }
-    let mass = mass_of(c, i, (*state).target_class);
-    let d = distance(logit(place.row * params.classes + n), row);
-    found.x |= u32(d == INFINITELY_FAR && mass != 0.0);
-    add_mass(&sums, mass, select(mass * d, 0.0, d == INFINITELY_FAR));
-  }
-  let more = mass_total(at, sums);
-  let mass = (*state).mass;
-  (*state).mass = Mass(mass.small + more.small, mass.large + more.large, mass.around + more.around);
-  found = reduced(at, MERGE_MAX, found);
-  (*state).flags |= (found.x * MASKED_MASS) | (found.y * BAD_LABEL);
-}
-
-// The argmax of the logits and of the labels, the first of ties.
-fn find_best(at: Invocation, place: Lane, state: ptr<function, RowState>) {
-  var best = vec2u(0u, 0xffffffffu);
-  var wanted = best;
-  for (var n = place.lane; n < params.classes; n += LANES) {
-    let c = params.first_class + n;
-    best = merged(MERGE_BEST, best, vec2u(ascending(positive_zero(load(place.row * params.classes + n))), c));
-    if (HAS_LABELS) {
-      let label = label_bits(place.row * params.all_classes + c);
-      wanted = merged(MERGE_BEST, wanted, vec2u(ascending(positive_zero(label)), c));
-    }
-  }
-  (*state).best = merged(MERGE_BEST, (*state).best, reduced(at, MERGE_BEST, best));
-  (*state).wanted = merged(MERGE_BEST, (*state).wanted, reduced(at, MERGE_BEST, wanted));
 }

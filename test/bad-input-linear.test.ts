@@ -1,10 +1,10 @@
-// What the operations of a linear head refuse: the class of each error, its words, and that nothing was allocated for it.
+// What the linear head whose logits are never stored refuses: the class of each error, its words, and that nothing was allocated for it.
 import { describe } from 'vitest';
-import { DisposedError, infoNCE, linearCrossEntropy, linearTopK, quantizeRows, ShapeError } from '../src/index.ts';
+import { DisposedError, infoNCE, linearCrossEntropy, linearTopK, ShapeError } from '../src/index.ts';
 import {
   any,
   type Bad,
-  type Given,
+  type Call,
   itRefuses,
   type Kind,
   refusedByAll,
@@ -13,146 +13,154 @@ import {
 } from './support/refusals.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const soft = new Float32Array(8); // [2, 4]
 
-/** Operands stand for each other here: features [2, 3], a weight [4, 3], two targets. */
-const refusal =
-  (fn: string, call: (given: Given, options: object) => unknown) =>
-  (options: unknown, kind: Kind, message: string): Bad => [
-    (given) => call(given, any(typeof options === 'function' ? options(given) : options)),
-    kind,
-    `${fn}: ${message}`,
+/** Operands that three operations share: features [2, 3], and `of`, which should be of shape [4, 3]. */
+const refusedWeights = (fn: string, call: (x: never, weight: never, options?: object) => unknown): Bad[] => {
+  const name = `${fn}: "weight"`;
+  const ones = new Float32Array(4);
+  return [
+    ...refusedByAll(fn, (x, options) => call(any(x), any(x), options), 'features'),
+    [
+      ({ scalar, weight }) => call(any(scalar), any(weight)),
+      ShapeError,
+      `${fn}: "features" must have shape [..., D], got a scalar`,
+    ],
+    [({ x }) => call(any(x), any([])), TypeError, `${name} must be a Tensor, got []`],
+    [({ x }) => call(any(x), any(ones)), TypeError, `${name} must be a Tensor, got Float32Array`],
+    [({ x, gone }) => call(any(x), any(gone)), DisposedError, `${fn}: the tensor "weight" was disposed`],
+    [
+      ({ x, weight, gone }) => call(any(x), any([weight, gone])),
+      DisposedError,
+      `${fn}: the tensor "weight" was disposed`,
+    ],
+    [({ x, theirs }) => call(any(x), any(theirs)), TypeError, `${name} is a tensor of another context`],
+    [
+      ({ x, integers }) => call(any(x), any(integers)),
+      TypeError,
+      `${name} must be float32 or float16 or int8, got int32`,
+    ],
+    [({ x, floats }) => call(any(x), any(floats)), ShapeError, `${name} must have shape [C, D], got [2]`],
+    [
+      ({ x, empty }) => call(any(x), any(empty)),
+      ShapeError,
+      `${name} must have shape [2, 3], the features being [..., D], got [2, 0]`,
+    ],
+    [
+      ({ x, weight }) => call(any(x), any(weight), { bias: [1, 2, 3] }),
+      ShapeError,
+      `${fn}: "bias" must have shape [4], got [3]`,
+    ],
+    [
+      ({ x, weight, integers }) => call(any(x), any(weight), { bias: integers }),
+      TypeError,
+      `${fn}: "bias" must be float32, got int32`,
+    ],
+    [
+      ({ x, weight }) => call(any(x), any(weight), { scales: ones }),
+      TypeError,
+      `${fn}: "scales" needs an int8 weight, got Float32Array`,
+    ],
   ];
-const loss = refusal('linearCrossEntropy', ({ x, weight }, options) => linearCrossEntropy(x, weight, [0, 3], options));
-const best = refusal('linearTopK', ({ x, weight }, options) => linearTopK(x, weight, 2, options));
+};
 
-/** What all of them refuse of their operands. */
-const operands = (fn: string, call: (x: never, weight: never, options?: object) => unknown, name = 'weight'): Bad[] => [
-  [({ x }) => call(any(x), any(undefined)), TypeError, `${fn}: "${name}" must be a Tensor, got undefined`],
-  [
-    ({ x, integers }) => call(any(x), any(integers)),
-    TypeError,
-    `${fn}: "${name}" must be float32 or float16 or int8, got int32`,
-  ],
-  [({ x, floats }) => call(any(x), any(floats)), ShapeError, `${fn}: "${name}" must have shape [C, D], got [2]`],
-  [({ x, gone }) => call(any(x), any(gone)), DisposedError, `${fn}: the tensor "${name}" was disposed`],
-  [({ x, theirs }) => call(any(x), any(theirs)), TypeError, `${fn}: "${name}" is a tensor of another context`],
-  [
-    ({ scalar, weight }) => call(any(scalar), any(weight)),
-    ShapeError,
-    `${fn}: "${name === 'keys' ? 'queries' : 'features'}" must have shape [..., D], got a scalar`,
-  ],
+const lossOf = (x: never, weight: never, options?: object) => linearCrossEntropy(x, weight, [0, 1], any(options));
+/** Of one option, with operands that are right. */
+const withIts = (options: object, kind: Kind, message: string, targets: unknown = [0, 1]): Bad => [
+  ({ x, weight }) => linearCrossEntropy(x, weight, any(targets), any(options)),
+  kind,
+  `linearCrossEntropy: ${message}`,
 ];
+const ofTargets = (targets: unknown, kind: Kind, message: string): Bad =>
+  withIts({}, kind, `"targets" ${message}`, targets);
+const three = 'must be true, false or a list of features, weight, got';
+const best: Call = (x, options) => linearTopK(x, x, 1, any(options));
+const nce: Call = (x, options) => infoNCE(x, x, any(options));
 
 const table: Record<string, Bad[]> = {
   linearCrossEntropy: [
-    ...refusedByAll(
+    ...refusedWeights('linearCrossEntropy', lossOf),
+    ...refusedTemperatures('linearCrossEntropy', (x, options) => lossOf(any(x), any(x), options)),
+    ofTargets([0, 4], RangeError, 'must be classes from 0 to 3, or -100 to be ignored, got 4 in row 1'),
+    ofTargets([0, -1], RangeError, 'must be classes from 0 to 3, or -100 to be ignored, got -1 in row 1'),
+    ofTargets([0, 0.5], TypeError, 'must hold integers of int32, got 0.5 at element 1'),
+    ofTargets([0, 1, 2], ShapeError, 'must have shape [2], one target a row, got [3]'),
+    ofTargets(new Float32Array(2), TypeError, 'must be class indices (int32), got Float32Array'),
+    ofTargets('01', TypeError, 'must be a typed array or numbers in arrays, got "01"'),
+    withIts({ ignoreIndex: null }, RangeError, '"targets" must be classes from 0 to 3, got -100 in row 0', [-100, 0]),
+    withIts({ ignoreIndex: 0.5 }, RangeError, '"ignoreIndex" must be an integer of int32, or null, got 0.5'),
+    withIts({ ignoreIndex: 0 }, TypeError, '"ignoreIndex" cannot be given with soft targets', soft),
+    [
+      ({ x, weight, floats }) => linearCrossEntropy(x, weight, floats),
+      TypeError,
+      'linearCrossEntropy: "targets" must be class indices (int32), got a float32 tensor',
+    ],
+    [
+      ({ x, weight, theirTargets }) => linearCrossEntropy(x, weight, theirTargets),
+      TypeError,
+      'linearCrossEntropy: "targets" is a tensor of another context',
+    ],
+    withIts({ targetGradient: true }, TypeError, '"targetGradient" needs soft targets, got class indices'),
+    withIts({ targetGradient: 1 }, TypeError, '"targetGradient" must be true or false, got 1', soft),
+    withIts({ metrics: 1 }, TypeError, '"metrics" must be true or false, got 1'),
+    withIts({ validate: 'yes' }, TypeError, '"validate" must be true or false, got "yes"'),
+    withIts({ gradients: 1 }, TypeError, '"gradients" must be true or false, got 1'),
+    withIts({ gradients: ['bias'] }, TypeError, `"gradients" ${three} "bias"`), // there is none
+    withIts({ gradients: ['weights'] }, TypeError, `"gradients" ${three} "weights"`),
+    withIts({ reduction: 'avg' }, TypeError, '"reduction" must be "none", "mean" or "sum", got "avg"'),
+    withIts({ labelSmoothing: 1.1 }, RangeError, '"labelSmoothing" must be a number from 0 to 1, got 1.1'),
+    withIts({ labelSmoothing: nan }, RangeError, '"labelSmoothing" must be a number from 0 to 1, got NaN'),
+    withIts({ zLoss: inf }, RangeError, '"zLoss" must be a finite number from 0, got Infinity'),
+    withIts({ softcap: 0 }, RangeError, '"softcap" must be a positive finite number, got 0'),
+    withIts({ classWeights: [1, 2, 3] }, ShapeError, '"classWeights" must have shape [4], one a class, got [3]'),
+    withIts({ sampleWeights: [1, 2, 3] }, ShapeError, '"sampleWeights" must have shape [2], one a row, got [3]'),
+    withIts({ upstream: [1, 2] }, ShapeError, '"upstream" must have shape [], as the loss has, got [2]'),
+    unknown(
       'linearCrossEntropy',
-      (x, options) => linearCrossEntropy(x, any(x), any([0, 0]), options),
-      'features',
+      (x, options) => lossOf(any(x), any(x), options),
+      'bias, scales, gradients, reduction, upstream, sampleWeights, classWeights, ignoreIndex, labelSmoothing, zLoss, softcap, temperature, targetGradient, metrics, validate',
     ),
-    ...operands('linearCrossEntropy', (x, weight) => linearCrossEntropy(x, weight, [0, 3])),
-    ...refusedTemperatures('linearCrossEntropy', (x, options) => linearCrossEntropy(x, x, [0, 1], options)),
-    [
-      ({ floats, weight }) => linearCrossEntropy(floats, weight, [0]),
-      ShapeError,
-      'linearCrossEntropy: "weight" must have shape [4, 2], the features being [..., D], got [4, 3]',
-    ],
-    loss(
-      { axis: 1 },
-      TypeError,
-      'unknown option "axis"; it takes bias, scales, gradients, reduction, upstream, sampleWeights, classWeights, ignoreIndex, labelSmoothing, zLoss, softcap, temperature, metrics, validate',
-    ),
-    loss({ reduction: 'avg' }, TypeError, '"reduction" must be "none", "mean" or "sum", got "avg"'),
-    loss({ gradients: 1 }, TypeError, '"gradients" must be true or false, got 1'),
-    loss(
-      { gradients: ['logits'] },
-      TypeError,
-      '"gradients" must be true, false or a list of features, weight, got "logits"',
-    ),
-    loss(
-      { gradients: ['bias'] },
-      TypeError,
-      '"gradients" must be true, false or a list of features, weight, got "bias"',
-    ),
-    loss({ bias: [1] }, ShapeError, '"bias" must have shape [4], got [1]'),
-    loss({ scales: [1, 1, 1, 1] }, TypeError, '"scales" needs an int8 weight, got [1, 1, 1, 1]'),
-    loss({ metrics: 1 }, TypeError, '"metrics" must be true or false, got 1'),
-    loss({ validate: 'no' }, TypeError, '"validate" must be true or false, got "no"'),
-    loss({ ignoreIndex: 0.5 }, RangeError, '"ignoreIndex" must be an integer of int32, or null, got 0.5'),
-    loss({ labelSmoothing: 1.5 }, RangeError, '"labelSmoothing" must be a number from 0 to 1, got 1.5'),
-    loss({ zLoss: inf }, RangeError, '"zLoss" must be a finite number from 0, got Infinity'),
-    loss({ softcap: 0 }, RangeError, '"softcap" must be a positive finite number, got 0'),
-    loss({ classWeights: [1, 2, 3] }, ShapeError, '"classWeights" must have shape [4], one a class, got [3]'),
-    loss({ sampleWeights: [1, 2, 3] }, ShapeError, '"sampleWeights" must have shape [2], one a row, got [3]'),
-    loss({ upstream: [1, 2] }, ShapeError, '"upstream" must have shape [], as the loss has, got [2]'),
-    loss(({ half }: Given) => ({ classWeights: half }), TypeError, '"classWeights" must be float32, got float16'),
-    loss(({ gone }: Given) => ({ sampleWeights: gone }), DisposedError, 'the tensor "sampleWeights" was disposed'),
-    loss(({ theirs }: Given) => ({ upstream: theirs }), TypeError, '"upstream" is a tensor of another context'),
-    ...(
-      [
-        [[0, 4], RangeError, 'must be classes from 0 to 3, or -100 to be ignored, got 4 in row 1'],
-        [[0, 1, 2], ShapeError, 'must have shape [2], one target a row, got [3]'],
-        [[0, nan], TypeError, 'must hold integers of int32, got NaN at element 1'],
-        [new Float32Array(2), TypeError, 'must be class indices (int32), got Float32Array'],
-      ] as const
-    ).map(
-      ([targets, kind, message]): Bad => [
-        ({ x, weight }) => linearCrossEntropy(x, weight, any(targets)),
-        kind,
-        `linearCrossEntropy: "targets" ${message}`,
-      ],
-    ),
-    [
-      ({ x, weight }) => linearCrossEntropy(x, weight, any(new Float32Array(8)), { ignoreIndex: 0 }),
-      TypeError,
-      'linearCrossEntropy: "ignoreIndex" cannot be given with soft targets',
-    ],
   ],
   linearTopK: [
-    ...refusedByAll('linearTopK', (x, options) => linearTopK(x, any(x), 1, options), 'features'),
-    ...operands('linearTopK', (x, weight) => linearTopK(x, weight, 1)),
-    ...refusedTemperatures('linearTopK', (x, options) => linearTopK(x, x, 1, options)),
-    best({ activation: 'tanh' }, TypeError, '"activation" must be "softmax", "sigmoid" or "none", got "tanh"'),
-    best({ bias: [1] }, ShapeError, '"bias" must have shape [4], got [1]'),
-    ...([0, 5, 1.5] as const).map(
+    ...refusedWeights('linearTopK', (x, weight, options) => linearTopK(x, weight, 1, any(options))),
+    ...refusedTemperatures('linearTopK', best),
+    ...[0, 5, 1.5, nan, undefined, '1'].map(
       (k): Bad => [
-        ({ x, weight }) => linearTopK(x, weight, k),
-        RangeError,
-        `linearTopK: "k" must be an integer from 1 to 4, got ${k}`,
+        ({ x, weight }) => linearTopK(x, weight, any(k)),
+        typeof k === 'number' ? RangeError : TypeError,
+        `linearTopK: "k" must be an integer from 1 to 4, got ${typeof k === 'string' ? '"1"' : k}`,
       ],
     ),
     [
-      ({ x, weight }) => linearTopK(x, weight, any(undefined)),
+      ({ x }) => best(x, { activation: 'relu' }),
       TypeError,
-      'linearTopK: "k" must be an integer from 1 to 4, got undefined',
+      'linearTopK: "activation" must be "softmax", "sigmoid" or "none", got "relu"',
     ],
+    unknown('linearTopK', best, 'bias, scales, temperature, activation'),
   ],
   infoNCE: [
-    ...refusedByAll('infoNCE', (x, options) => infoNCE(x, any(x), options), 'queries'),
-    ...refusedTemperatures('infoNCE', (x, options) => infoNCE(x, x, options)),
+    ...refusedByAll('infoNCE', nce, 'queries'),
+    ...refusedTemperatures('infoNCE', nce),
+    [({ x }) => infoNCE(x, any([1])), TypeError, 'infoNCE: "keys" must be a Tensor, got [1]'],
+    [({ x, gone }) => infoNCE(x, gone), DisposedError, 'infoNCE: the tensor "keys" was disposed'],
+    [({ x, theirs }) => infoNCE(x, theirs), TypeError, 'infoNCE: "keys" is a tensor of another context'],
     [
       ({ x, weight }) => infoNCE(x, weight),
       ShapeError,
       'infoNCE: "keys" must have shape [2, 3], as "queries" has, got [4, 3]',
     ],
-    unknown(
-      'infoNCE',
-      (x, options) => infoNCE(x, x, options),
-      'reduction, gradient, upstream, sampleWeights, temperature',
-    ),
-  ],
-  quantizeRows: [
-    [({ floats }) => quantizeRows(floats), ShapeError, 'quantizeRows: "weight" must have shape [C, D], got [2]'],
+    [({ x }) => nce(x, { gradient: 1 }), TypeError, 'infoNCE: "gradient" must be true or false, got 1'],
     [
-      ({ empty }) => quantizeRows(empty),
-      RangeError,
-      'quantizeRows: the rows of "weight" are empty, its shape is [2, 0]',
-    ],
-    [
-      ({ integers }) => quantizeRows(integers),
+      ({ x }) => nce(x, { reduction: 'avg' }),
       TypeError,
-      'quantizeRows: "weight" must be float32 or float16, got int32',
+      'infoNCE: "reduction" must be "none", "mean" or "sum", got "avg"',
     ],
+    [
+      ({ x }) => nce(x, { sampleWeights: [1] }),
+      ShapeError,
+      'infoNCE: "sampleWeights" must have shape [2], one a row, got [1]',
+    ],
+    unknown('infoNCE', nce, 'reduction, gradient, upstream, sampleWeights, temperature'),
   ],
 };
 

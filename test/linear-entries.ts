@@ -63,11 +63,12 @@ function entry(
       const targets = soft
         ? context.tensor(labelsOf(rows), [...rowShape, classes])
         : context.tensor(targetsOf(rows), rowShape);
-      const { loss, gradients, correct, logSumExp } = linearCrossEntropy(x, weight, targets, {
+      const { loss, gradients, targetGradient, correct, logSumExp } = linearCrossEntropy(x, weight, targets, {
         ...options,
         bias,
         gradients: true,
         metrics: true,
+        targetGradient: soft,
         ...(weightType === 'int8' ? { scales: scalesOf(depth) } : {}),
         ...(withWeights
           ? { classWeights: someOf(classes), sampleWeights: context.tensor(someOf(rows), rowShape) }
@@ -81,11 +82,12 @@ function entry(
         byBias: byBias!,
         correct: correct!,
         logSumExp: logSumExp!,
+        ...(soft ? { targetGradient: targetGradient! } : {}),
       };
     },
     reference: (x, shape) => {
       const { depth, rows } = sizesOf(shape);
-      const { byWeight, ...rest } = linearCrossEntropyOf(
+      const { byWeight, targetGradient, ...rest } = linearCrossEntropyOf(
         x,
         rows,
         { depth, weight: weightOf(depth), bias },
@@ -95,9 +97,9 @@ function entry(
           ...(withWeights ? { classWeights: someOf(classes), sampleWeights: someOf(rows) } : {}),
         },
       );
-      return weightType === 'int8' ? rest : { ...rest, byWeight };
+      return { ...rest, ...(weightType === 'int8' ? {} : { byWeight }), ...(soft ? { targetGradient } : {}) };
     },
-    tolerances: { loss: sums, byFeatures: sums, byWeight: sums, byBias: sums, logSumExp: sums },
+    tolerances: { loss: sums, byFeatures: sums, byWeight: sums, byBias: sums, targetGradient: sums, logSumExp: sums },
   };
 }
 

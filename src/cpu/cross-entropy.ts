@@ -122,11 +122,10 @@ function writeMetrics(
   correct[r] = !never && argmax(logits) === (labels ? argmax(labels) : target) ? 1 : 0;
 }
 
-/** The derivative by each label: class weight x (1 - smoothing) x -log p. */
 function writeTargetGradient(
   { logits, classWeights, targetGradient }: CrossEntropyArrays,
   { classes, inner }: Rows,
-  { smoothing, softcap, temperature }: CrossEntropySettings,
+  settings: CrossEntropySettings,
   { start }: Place,
   row: RowSum,
   loss: number,
@@ -135,9 +134,19 @@ function writeTargetGradient(
   if (!targetGradient) return;
   for (let c = 0; c < classes; c++) {
     const i = start + c * inner;
-    const weight = (classWeights?.[c] ?? 1) * (1 - smoothing);
-    const surprise = (row.maximum - softcapped(logits[i], softcap)) / temperature + logTotal(row);
-    const slope = weight === 0 ? 0 : weight * surprise;
-    targetGradient[i] = scale === null ? 0 : Number.isNaN(loss) ? Number.NaN : slope * scale;
+    const slope = Number.isNaN(loss) ? Number.NaN : labelSlope(row, logits[i], classWeights?.[c] ?? 1, settings);
+    targetGradient[i] = scale === null ? 0 : slope * scale;
   }
+}
+
+/** The derivative by a label, given its logit: class weight x (1 - smoothing) x -log p. */
+export function labelSlope(
+  row: RowSum,
+  logit: number,
+  classWeight: number,
+  { smoothing, softcap, temperature }: CrossEntropySettings,
+): number {
+  const weight = classWeight * (1 - smoothing);
+  const surprise = (row.maximum - softcapped(logit, softcap)) / temperature + logTotal(row);
+  return weight === 0 ? 0 : weight * surprise;
 }

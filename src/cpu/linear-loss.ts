@@ -3,7 +3,7 @@
 
 import type { Values } from '../backend.js';
 import { addProduct, type Numbers } from './add-product.js';
-import type { CrossEntropySettings } from './cross-entropy.js';
+import { type CrossEntropySettings, labelSlope } from './cross-entropy.js';
 import { kernels } from './kernels.js';
 import { type ClassBlock, classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
@@ -21,6 +21,7 @@ export interface LinearLossArrays extends Omit<RowLossArrays, 'gradient'> {
   readonly featuresGradient?: Values; // (rows, depth)
   readonly weightGradients: readonly (Values | undefined)[]; // as the blocks
   readonly biasGradient?: Values; // (classes)
+  readonly targetGradient?: Values; // as the labels
 }
 
 /** What is known of a row of which some classes were seen: its sum, beside a maximum that may grow. */
@@ -200,8 +201,9 @@ function addGradients(
   settings: CrossEntropySettings,
   tile: Float32Array | Float64Array,
 ): void {
-  const { head, featuresGradient, weightGradients, biasGradient } = arrays;
-  if (!featuresGradient && !biasGradient && !weightGradients.some(Boolean)) return;
+  const { head, featuresGradient, weightGradients, biasGradient, targetGradient } = arrays;
+  if (!featuresGradient && !biasGradient && !targetGradient && !weightGradients.some(Boolean)) return;
+  targetGradient?.fill(0);
   const { depth, features, scales } = head;
   // Where the kernels make floats, they sum them in place.
   const sumsFor = (gradient: Values | undefined) =>
@@ -247,8 +249,12 @@ function toSlopes(
   const { temperature, zLoss } = settings;
   const kernel = isPlain(arrays, settings) && tile instanceof Float32Array && kernels.get(tile.buffer);
   if (!kernel) {
-    for (let r = from, i = 0; r < to; r++)
-      for (let c = 0; c < some; c++, i++) tile[i] = slopeOf(arrays, settings, states[r], r, first + c, tile[i]);
+    for (let r = from, i = 0; r < to; r++) {
+      for (let c = first; c < first + some; c++, i++) {
+        writeTargetGradient(arrays, settings, states[r], r, c, tile[i]);
+        tile[i] = slopeOf(arrays, settings, states[r], r, c, tile[i]);
+      }
+    }
     return;
   }
   const pairs = kernel.pairs(to - from);
@@ -265,6 +271,20 @@ function toSlopes(
   }
   kernel.scaledRows(tile as Float32Array, pairs, some, temperature);
   for (const [at, slope] of ofTargets) tile[at] = slope;
+}
+
+function writeTargetGradient(
+  { head, classWeights, targetGradient }: LinearLossArrays,
+  settings: CrossEntropySettings,
+  state: RowState,
+  r: number,
+  c: number,
+  logit: number,
+): void {
+  if (!targetGradient) return;
+  const undefinedRow = state.unknown || isUndefined(state);
+  const slope = undefinedRow ? Number.NaN : labelSlope(state, logit, classWeights?.[c] ?? 1, settings);
+  targetGradient[r * head.classes + c] = slope * state.scale!;
 }
 
 /** The derivative of the objective by a logit. */

@@ -85,6 +85,7 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
     splits: labels || settings.smoothing || metrics ? undefined : rowSums, // these look at all of a row besides its sum
     uniforms: {
       ...temperatureUniforms(settings.temperature),
+      all_classes: rows.classes,
       smoothing: settings.smoothing,
       z_loss: settings.zLoss,
     },

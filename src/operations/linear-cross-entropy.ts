@@ -15,6 +15,8 @@ export interface LinearCrossEntropyOptions extends LinearHeadOptions, LinearLoss
   gradients?: boolean | readonly LinearParameter[];
   /** One number a class; scales its part of the loss. 'mean' divides by the weights of the targets. */
   classWeights?: Tensor | ArrayLike<number>;
+  /** Whether to give the derivative by soft labels too. */
+  targetGradient?: boolean;
   /** Whether to give `correct` and `logSumExp`. */
   metrics?: boolean;
   /** Whether targets in a tensor are read back and checked too: on the GPU, results then reject with the RangeError. */
@@ -37,6 +39,8 @@ export interface LinearCrossEntropyResult {
   loss: Tensor;
   /** The derivatives of the objective that were asked for. */
   gradients?: LinearGradients;
+  /** The derivative of the objective by the soft labels, in their shape and dtype; with `targetGradient`. */
+  targetGradient?: Tensor;
   /** int32, one a row: 1 where the argmax of the logits is the target's, 0 for ignored rows; with `metrics`. */
   correct?: Tensor;
   /** float32, one a row: of the logits after softcap and temperature; with `metrics`. */
@@ -44,12 +48,13 @@ export interface LinearCrossEntropyResult {
 }
 
 const names = ['bias', 'scales', 'gradients', 'reduction', 'upstream', 'sampleWeights', 'classWeights', 'ignoreIndex'];
-const others = ['labelSmoothing', 'zLoss', 'softcap', 'temperature', 'metrics', 'validate'];
+const others = ['labelSmoothing', 'zLoss', 'softcap', 'temperature', 'targetGradient', 'metrics', 'validate'];
 
 /**
  * crossEntropy(linear(features, weight, { bias }), targets), and its derivatives, without the logits: they are made a tile at a time, summed
  * and forgotten (Wijmans et al. 2024). The workspace is a few MiB, whatever the number of classes; for gradients, the tiles are made a
- * second time. Every sum has a fixed order: the same call gives the same bits.
+ * second time; only a float16 `targetGradient` is made in whole, as floats, first. Every sum has a fixed order: the same call gives the same
+ * bits.
  *
  * A bias of -Infinity masks its class. NaN and infinities among the features make their row NaN, among the weights every row.
  * @param features [..., D]; float32 or float16
@@ -74,10 +79,13 @@ export function linearCrossEntropy(
   const validate = flag(fn, 'validate', options.validate);
   if (soft && options.ignoreIndex != null)
     throw new TypeError(`${fn}: "ignoreIndex" cannot be given with soft targets`);
+  const wantsTargets = flag(fn, 'targetGradient', options.targetGradient);
+  if (!soft && wantsTargets) throw new TypeError(`${fn}: "targetGradient" needs soft targets, got class indices`);
   const given = settingsOf(fn, options);
   const settings = soft ? { ...given, ignoreIndex: null } : given;
   const { ignoreIndex } = settings;
   const indices = soft ? undefined : classIndices(fn, targets, context, rowShape, classes, ignoreIndex);
+  const labels = soft ? softLabels(fn, targets, context, shape) : undefined;
   const metrics = flag(fn, 'metrics', options.metrics);
   const wanted = parametersOf(fn, head, options.gradients);
   const { classWeights } = options;
@@ -89,7 +97,7 @@ export function linearCrossEntropy(
       settings,
       reads: {
         targets: indices,
-        labels: soft ? softLabels(fn, targets, context, shape) : undefined,
+        labels,
         classWeights:
           classWeights === undefined
             ? undefined
@@ -99,11 +107,16 @@ export function linearCrossEntropy(
         validate && indices instanceof Tensor
           ? { of: 'targets', expect: (values) => expectClasses(fn, values, classes, ignoreIndex) }
           : undefined,
-      writes: { ...gradientSpecs(head, wanted), correct: perRow('int32'), logSumExp: perRow('float32') },
+      writes: {
+        ...gradientSpecs(head, wanted),
+        targetGradient: wantsTargets ? { dtype: labels!.dtype, shape } : undefined,
+        correct: perRow('int32'),
+        logSumExp: perRow('float32'),
+      },
     },
     options,
   );
-  const { loss, correct, logSumExp, featuresGradient, biasGradient } = results;
+  const { loss, correct, logSumExp, featuresGradient, biasGradient, targetGradient } = results;
   const ofWeights = blocks.map((_, i) => results[`weight${i}Gradient`]);
   const all = {
     features: featuresGradient,
@@ -112,7 +125,12 @@ export function linearCrossEntropy(
   };
   const gradients: LinearGradients = Object.fromEntries(wanted.map((name) => [name, all[name]]));
   const asked = options.gradients !== undefined && options.gradients !== false;
-  return { loss, ...(asked ? { gradients } : {}), ...(metrics ? { correct, logSumExp } : {}) };
+  return {
+    loss,
+    ...(asked ? { gradients } : {}),
+    ...(wantsTargets ? { targetGradient } : {}),
+    ...(metrics ? { correct, logSumExp } : {}),
+  };
 }
 
 /** The operands that gradients are wanted by. */

@@ -52,7 +52,7 @@ export interface LinearLossCall {
   /** `targets`, or soft `labels`; and `classWeights`. */
   readonly reads: Operation<string>['reads'];
   readonly check?: Operation<string>['check'];
-  /** Results beside the loss: `featuresGradient`, `weight0Gradient`, ..., `biasGradient`, `correct` and `logSumExp`. */
+  /** Results beside the loss: `featuresGradient`, `weight0Gradient`, ..., `biasGradient`, `targetGradient`, `correct` and `logSumExp`. */
   readonly writes: Readonly<Record<string, Spec | undefined>>;
 }
 
@@ -251,9 +251,9 @@ function sumsOf({ gpu }: Tiling, gradient: Storage, size: number, base: (first: 
 function addGradients(tiling: Tiling): void {
   const { storages, head, rowBlocks, chunks } = tiling;
   const { depth, blocks, rows } = head;
-  const { featuresGradient, biasGradient } = storages;
+  const { featuresGradient, biasGradient, targetGradient } = storages;
   const ofWeights = blocks.map((_, i) => storages[`weight${i}Gradient`]);
-  if (!featuresGradient && !biasGradient && !ofWeights.some(Boolean)) return;
+  if (!featuresGradient && !biasGradient && !targetGradient && !ofWeights.some(Boolean)) return;
   const { width } = tiling;
   const kept = rowBlocks.length * chunks.length === 1; // the tile still holds the logits
   const ofFeatures = featuresGradient && sumsOf(tiling, featuresGradient, rows.count * depth, () => 0);
@@ -266,7 +266,8 @@ function addGradients(tiling: Tiling): void {
     if (!rowBlocks.length) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums);
     for (const block of rowBlocks) {
       if (!kept) makeLogits(tiling, block, chunk);
-      ownPass(tiling, linearSlopes, block, chunk, { bindings: { output: [tiling.tile, 0] } });
+      const bindings = { output: whole(tiling.tile), target_gradient: some(targetGradient, block, head.classes) };
+      ownPass(tiling, linearSlopes, block, chunk, { bindings });
       if (ofFeatures)
         addToFeatures(tiling, block, chunk, ofFeatures.at(block.first * depth, block.count * depth), n > 0);
       if (ofWeight || ofBias) addToWeights(tiling, block, chunk, sums);

@@ -80,7 +80,7 @@ function record(
   const softmax = activation === 'softmax';
   const height = tiles.rowBlocks[0]?.count ?? 0;
   let [before, after] = [0, 1].map(() => gpu.scratch('uint32', 2 * height * k)); // take turns
-  const uniforms = { ...temperatureUniforms(temperature), smoothing: 0, all_classes: head.classes };
+  const uniforms = { ...temperatureUniforms(temperature), smoothing: 0, z_loss: 0, all_classes: head.classes };
   for (const rows of tiles.rowBlocks) {
     const states = some(tiles.states, rows, stateWords);
     for (const chunk of tiles.chunks) {

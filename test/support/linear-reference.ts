@@ -24,7 +24,7 @@ export function linearCrossEntropyOf(features: Numbers, rows: number, head: Head
   const { depth, weight, bias } = head;
   const classes = bias.length;
   const logits = logitsOf(features, rows, head);
-  const { loss, gradient, correct, logSumExp } = crossEntropyOf(logits, [rows, classes], 1, options);
+  const { loss, gradient, targetGradient, correct, logSumExp } = crossEntropyOf(logits, [rows, classes], 1, options);
   const byFeatures = new Float64Array(features.length);
   const byWeight = new Float64Array(weight.length);
   const byBias = new Float64Array(classes);
@@ -39,7 +39,7 @@ export function linearCrossEntropyOf(features: Numbers, rows: number, head: Head
       }
     }
   }
-  return { loss, byFeatures, byWeight, byBias, correct, logSumExp };
+  return { loss, byFeatures, byWeight, byBias, targetGradient, correct, logSumExp };
 }
 
 /** The k best classes of each row by their logits, the first of ties, a NaN above all; and their scores. */
