@@ -10,13 +10,10 @@ import type {
   Values,
   Work,
 } from './backend.js';
-import { CpuBackend } from './cpu/backend.js';
-import { type Heap, kernels } from './cpu/kernels.js';
 import { DisposedError, WebGPUUnavailableError } from './errors.js';
 import { fromNumbers, type NumberArray } from './numbers.js';
-import { sizeOf } from './rows.js';
 import { type NestedNumbers, Tensor } from './tensor.js';
-import { choice, knownOptions, number, positive, shown, validShape } from './validate.js';
+import { choice, knownOptions, number, shown, validShape } from './validate.js';
 import type { Planner } from './webgpu/plan.js';
 import type { TuneReport } from './webgpu/tune.js';
 
@@ -78,8 +75,7 @@ interface Dropped {
 }
 
 const droppedMessage = ({ shape, plan }: Tensor): string =>
-  `a tensor of shape ${shown(shape)}${plan && ` (${plan})`} was dropped without dispose(), which would have given its memory back sooner.` +
-  ` It was made ${new Error('here').stack?.replace(/^Error: /, '')}`;
+  `a tensor of shape ${shown(shape)} (${plan || 'brought in'}) was dropped without dispose(). It was made ${new Error('here').stack?.slice(7)}`;
 
 const dtypes: readonly DType[] = ['float32', 'float16', 'int32', 'uint32', 'int8'];
 
@@ -167,23 +163,10 @@ export class Context {
     knownOptions(fn, options, ['dtype', 'byteOffset']);
     const backend = this.#backend;
     if (!backend.wrap) throw new TypeError(`${fn}: this context computes on the CPU and has no GPU buffers`);
-    if (typeof buffer?.size !== 'number' || typeof buffer?.usage !== 'number') {
-      throw new TypeError(`${fn}: "buffer" must be a GPUBuffer, got ${shown(buffer)}`);
-    }
     const spec = { dtype: choice(fn, 'dtype', options.dtype, dtypes, 'float32'), shape: validShape(fn, shape) };
     const aligned = (v: number) => Number.isSafeInteger(v) && v >= 0 && v % 4 === 0;
     const byteOffset = number(fn, 'byteOffset', options.byteOffset, 0, 'a multiple of 4 from 0', aligned);
-    const perWord = { float16: 2, int8: 4, float32: 1, int32: 1, uint32: 1 }[spec.dtype];
-    const words = Math.ceil(sizeOf(spec.shape) / perWord); // what the GPU reads, it reads by words
-    const bytes = words * 4;
-    if (byteOffset + bytes > buffer.size) {
-      throw new RangeError(
-        `${fn}: shape ${shown(spec.shape)} at byte ${byteOffset} ends at ${byteOffset + bytes}, past the buffer's ${buffer.size} bytes`,
-      );
-    }
-    if (!(buffer.usage & 0x80))
-      throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
-    return this.#keep(new Tensor(this, spec.shape, backend.wrap(spec, buffer, byteOffset)), false);
+    return this.#keep(new Tensor(this, spec.shape, backend.wrap(fn, spec, buffer, byteOffset)), false);
   }
 
   /** What the context holds now. */
@@ -222,19 +205,7 @@ export class Context {
     const backend = this.#backend;
     if (!backend.encodeInto)
       throw new TypeError(`${fn}: this context computes on the CPU and has no use for an encoder`);
-    const takes = (method: string) =>
-      typeof (encoder as unknown as Record<string, unknown> | null)?.[method] === 'function';
-    if (!takes('beginComputePass') && !takes('dispatchWorkgroups'))
-      throw new TypeError(
-        `${fn}: "encoder" must be a GPUCommandEncoder or a GPUComputePassEncoder, got ${shown(encoder)}`,
-      );
-    const record = () => {
-      const result = backend.encodeInto!(encoder, calls);
-      if (!(result instanceof Promise)) return result;
-      result.catch(() => {}); // it is told of this error in place of its own
-      throw new TypeError(`${fn}: the calls may not be async: what follows an await would not be recorded`);
-    };
-    return this.#freeing(record, 'failed');
+    return this.#freeing(() => backend.encodeInto!(fn, encoder, calls), 'failed');
   }
 
   /**
@@ -259,13 +230,8 @@ export class Context {
     const fn = 'context.tune';
     this.#expectCalls(fn, calls);
     const makeCalls = () => void this.#freeing(calls, 'always');
-    knownOptions(fn, options, ['budget', 'signal']);
-    const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw new TypeError(`${fn}: "signal" must be an AbortSignal, got ${shown(signal)}`);
-    const budget = positive(fn, 'budget', options.budget, 100);
     const { tune } = await import('./webgpu/tune.js'); // its own file in dist: few pages need it
-    return tune({ backend: this.#backend, calls: makeCalls, budget, signal });
+    return tune(fn, this.#backend, makeCalls, options);
   }
 
   /** Frees all that the context made. A borrowed device stays as it was. Twice is once. */
@@ -404,7 +370,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   let [found, reason]: [Backend | null, string] = [null, 'There is no WebGPU here: navigator.gpu is missing.'];
   if (options.device || gpu) {
-    const { openGpu } = await import('./webgpu/open.js'); // its own file for bundlers: a page on the CPU does not load it
+    const { openGpu } = await import('./webgpu/open-gpu.js'); // its own file for bundlers: a page on the CPU does not load it
     ({ backend: found, reason } = await openGpu(options, gpu, backend === 'auto'));
   }
   if (found) return new Context(found, reason, label, options);
@@ -412,16 +378,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   return onCpu(reason, options, label);
 }
 
-/** A context on the CPU, with WebAssembly unless it is not wanted or cannot be had. */
 async function onCpu(reason: string, options: ContextOptions, label: string): Promise<Context> {
-  let [heap, how]: [Heap | null, string] = [null, 'in plain JavaScript: "simd" is false'];
-  if (options.simd !== false) {
-    try {
-      heap = await (await import('./cpu/simd.js')).openHeap(kernels);
-      how = 'with WebAssembly SIMD';
-    } catch (error) {
-      how = `in plain JavaScript: ${error}`;
-    }
-  }
-  return new Context(new CpuBackend(heap), `${reason} It computes ${how}.`, label, options);
+  const { openCpu } = await import('./cpu/open-cpu.js'); // and this one a page on a GPU does not load
+  const { backend, how } = await openCpu(options.simd !== false);
+  return new Context(backend, `${reason} ${how}`, label, options);
 }
