@@ -1,13 +1,12 @@
 // The temperature of a head, and the score below which a row is of none of its classes; both fitted to rows that it was not trained on.
 
-import type { Values } from '../backend.js';
 import { linear } from '../operations/linear.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
 import type { Input } from './inputs.js';
-import { bestScale, sigmoidCurve, softmaxCurve } from './newton.js';
+import { addSigmoid, addSoftmax, type Block, bestScale, Sums } from './newton.js';
 import { type Rejection, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
@@ -18,49 +17,63 @@ export interface Calibration {
   readonly after: number;
 }
 
-/** @throws RangeError where no row counts */
-export async function calibrated(fn: string, head: HeadParts, examples: Examples): Promise<Calibration> {
+/**
+ * @param most logits that are kept on the host, 256 MiB of them; of more, they are made again, a chunk at a time, for each step of Newton's
+ * @throws RangeError where no row counts
+ */
+export async function calibrated(
+  fn: string,
+  head: HeadParts,
+  examples: Examples,
+  most: number = 2 ** 26,
+): Promise<Calibration> {
   const classes = head.labels.length;
-  const { logits, targets } = await logitsOf(head, examples);
   const each = head.activation === 'sigmoid';
-  const kept = keptRows(logits, targets, classes, examples.soft, each);
-  if (kept.length === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
-  const pack = (values: Values) => {
-    const packed = new Float32Array(kept.length * classes);
-    for (const [i, row] of kept.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
-    return packed;
-  };
-  const indices = () => kept.map((row) => targets[row]);
-  const curve = each ? sigmoidCurve(pack(logits), pack(targets)) : softmaxCurve(pack(logits), indices(), classes);
-  const scale = bestScale(curve);
-  return { temperature: 1 / scale, before: curve(1 / head.temperature).loss, after: curve(scale).loss };
-}
-
-/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
-function keptRows(logits: Values, targets: Values, classes: number, soft: boolean, each: boolean): number[] {
-  const rows = Array.from({ length: logits.length / classes }, (_, row) => row);
-  return rows.filter((row) => {
-    const own = logits.subarray(row * classes, (row + 1) * classes);
-    if (soft || each) return own.every(Number.isFinite);
-    return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[targets[row]]);
-  });
-}
-
-async function logitsOf(head: HeadParts, examples: Examples): Promise<{ logits: Values; targets: Values }> {
-  const classes = head.labels.length;
   const resident = new Resident(head.weight.context, examples);
-  const logits = new Float32Array(examples.count * classes);
-  const work = ({ features }: { features: Tensor }, first: number) =>
-    scoped(async (keep) => {
-      const some = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
-      logits.set(await some.data(), first * classes);
-    });
+  const keeps = examples.count * classes <= most;
+  const blocks: Block[] = [];
+  let all = false; // of the blocks are kept
+  const inBlocks = async (look: (block: Block) => void) => {
+    if (all) return blocks.forEach(look);
+    const work = async ({ features, targets }: { features: Tensor; targets: Tensor | null }) => {
+      const block = await blockOf(head, features, targets!, examples.soft || each);
+      if (keeps) blocks.push(block);
+      look(block);
+    };
+    await inChunks(head, resident, work, slicer());
+    all = keeps;
+  };
+  const curve = async (scale: number) => {
+    const sums = new Sums();
+    await inBlocks((block) => (each ? addSigmoid : addSoftmax)(sums, block, classes, scale));
+    if (sums.count === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
+    return sums;
+  };
+  const lossAt = async (scale: number) => {
+    const { loss, count } = await curve(scale);
+    return loss / count;
+  };
   try {
-    await inChunks(head, { features: resident.features }, work, slicer());
-    return { logits, targets: await resident.targets.data() };
+    const scale = await bestScale(curve);
+    return { temperature: 1 / scale, before: await lossAt(1 / head.temperature), after: await lossAt(scale) };
   } finally {
     resident.dispose();
   }
+}
+
+/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
+function blockOf(head: HeadParts, features: Tensor, targets: Tensor, allFinite: boolean): Promise<Block> {
+  const classes = head.labels.length;
+  return scoped(async (keep) => {
+    const some = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
+    const [logits, wanted] = await Promise.all([some.data(), targets.data()]);
+    const rows = Array.from({ length: logits.length / classes }, (_, row) => row).filter((row) => {
+      const own = logits.subarray(row * classes, (row + 1) * classes);
+      if (allFinite) return own.every(Number.isFinite);
+      return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[wanted[row]]);
+    });
+    return { logits, targets: wanted, rows };
+  });
 }
 
 /** The score below which no more than a share of 1 - keep of these rows lie. */

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
 import { linear } from '../operations/linear.js';
+import { linearTopK } from '../operations/linear-top-k.js';
 import { maskClasses } from '../operations/mask-classes.js';
 import type { Optimizer } from '../operations/optimizer.js';
 import { sigmoid } from '../operations/sigmoid.js';
@@ -17,7 +18,7 @@ import type { Calibration } from './calibrate.js';
 import type { Evaluation } from './evaluate.js';
 import type { ExampleTargets, Features } from './examples.js';
 import type { FitOptions, History } from './fit.js';
-import { biasInput, expectContext, featureInput, type Input, weightInput } from './inputs.js';
+import { biasInput, expectContext, featureInput, type Input, manyLogits, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
@@ -196,7 +197,8 @@ export class ClassificationHead {
   }
 
   /**
-   * The best classes of each row of features, best first; of equal scores the lower index comes first.
+   * The best classes of each row of features, best first; of equal scores the lower index comes first. Of more than 2^22 logits none is
+   * stored (`linearTopK`; not with `allow`, `deny` or a rejection by energy), and of equal scores the larger logit comes first.
    * A row has fewer than `topK` answers where `threshold`, `allow` and `deny` leave fewer. A softmax row whose logits hold NaN or
    * +Infinity has scores of NaN, which no threshold lets through.
    * @param features [N, D] or [D]: a tensor, numbers, or one array of several rows, one after the other
@@ -280,7 +282,7 @@ export class ClassificationHead {
 
   /**
    * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
-   * Calibration of Modern Neural Networks). The logits are read back once. Answers do not change, scores do. It lies between 1/1000 and
+   * Calibration of Modern Neural Networks). The logits are read back; more than 256 MiB of them are not kept, but made again for each step. Answers do not change, scores do. It lies between 1/1000 and
    * 1000. Rows that no temperature helps are left out: ignored ones, and those without a finite loss.
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    */
@@ -370,7 +372,11 @@ export class ClassificationHead {
     };
     try {
       const rows = features instanceof Tensor ? features : scratch(onDevice(this.weight.context, features));
-      const logits = scratch(linear(rows, this.weight, this.bias ? { bias: this.bias } : {}));
+      const bias = this.bias ? { bias: this.bias } : {};
+      const count = rows.shape.length === 2 ? rows.shape[0] : 1;
+      if (!kept && !energy && manyLogits(count, this.weight))
+        return linearTopK(rows, this.weight, k, { ...bias, temperature, activation: this.activation });
+      const logits = scratch(linear(rows, this.weight, bias));
       const activate = this.activation === 'sigmoid' ? sigmoid : softmax;
       const scores = scratch(activate(logits, { temperature }));
       const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
