@@ -8,6 +8,8 @@ import {
   createContext,
   crossEntropy,
   linear,
+  linearCrossEntropy,
+  linearTopK,
   logSumExp,
   sigmoid,
   softmax,
@@ -151,11 +153,27 @@ describe.each(['webgpu', 'cpu'] as const)('%s', (backend) => {
     const [classes, depth] = [33_600, 1_024]; // 137 MB
     const values = repeated(classes * depth);
     const features = normal(2 * depth, { seed: 9 });
-    const logits = await linear(context.tensor(features, [2, depth]), context.tensor(values, [classes, depth])).data();
+    const [x, w] = [context.tensor(features, [2, depth]), context.tensor(values, [classes, depth])];
+    const made = linear(x, w);
+    const logits = await made.data();
     for (const c of [0, 32_703, 32_704, 32_767, 32_768, classes - 1]) {
       const weight = values.subarray(c * depth, (c + 1) * depth);
       const expected = reference.linear(features, weight, depth);
       expectClose([logits[c], logits[classes + c]], expected, { absolute: 1e-3 }, `class ${c}`);
     }
+    // The same, of which the logits are not stored: targets on both sides of the cut.
+    const of = Int32Array.of(32_767, 32_768);
+    const scaled = { temperature: 64, reduction: 'none' } as const;
+    const whole = crossEntropy(made, of, { ...scaled, gradient: true });
+    const fused = linearCrossEntropy(x, w, of, { ...scaled, gradients: ['features'] });
+    expectClose(await fused.loss.data(), await whole.loss.data(), { relative: 4e-6 });
+    const slopes = await whole.gradient!.data();
+    const expected = new Float64Array(2 * depth);
+    for (let r = 0; r < 2; r++) {
+      for (let i = 0; i < classes * depth; i++)
+        expected[r * depth + (i % depth)] += slopes[r * classes + Math.floor(i / depth)] * values[i];
+    }
+    expectClose(await fused.gradients!.features!.data(), expected, { absolute: 1e-5 });
+    expect(await linearTopK(x, w, 5).indices.data()).toEqual(await topK(made, 5).indices.data());
   });
 });

@@ -9,11 +9,9 @@ import { softmax } from '../operations/softmax.js';
 import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import type { HeadParts } from './examples.js';
+import { manyLogits } from './inputs.js';
 import { surenessOf } from './rejection.js';
 import { scoped } from './scope.js';
-
-/** Bytes of logits from which on they are not stored. */
-const mostLogits = 2 ** 26;
 
 export interface BestOptions {
   readonly k: number;
@@ -27,14 +25,14 @@ export interface BestOptions {
 /**
  * The k best scores of each row; what led to them is freed at once.
  *
- * The logits are not stored where they would be large: but on the CPU, whose `linear` is the faster for it; where the features are float16,
+ * The logits are not stored where they would be many: but on the CPU, whose `linear` is the faster for it; where the features are float16,
  * since scores then are, as their logits are rounded; and where what is asked for needs them all, as `kept` and `energy` do.
  */
 export function bestOf(
   head: HeadParts,
   features: Tensor | HostOperand,
   { k, temperature, kept, energy }: BestOptions,
-  most = mostLogits,
+  most?: number,
 ): TopKResult & { energies?: Tensor } {
   const { weight, bias, activation } = head;
   return scoped((scratch) => {
@@ -44,9 +42,9 @@ export function bestOf(
         ? features
         : scratch(context.tensor(features.values, features.shape, { dtype: features.dtype }));
     const given = bias ? { bias } : {};
-    const bytes = (4 * rows.size * weight.shape[0]) / Math.max(1, weight.shape[1]);
-    const stored = bytes <= most || context.backend === 'cpu' || rows.dtype !== 'float32' || kept || energy;
-    if (!stored) return linearTopK(rows, weight, k, { ...given, temperature, activation });
+    const whole = context.backend === 'cpu' || rows.dtype !== 'float32' || kept || energy;
+    if (!whole && manyLogits(rows.size / weight.shape[1], weight, most))
+      return linearTopK(rows, weight, k, { ...given, temperature, activation });
     const logits = scratch(linear(rows, weight, given));
     const scores = scratch((activation === 'sigmoid' ? sigmoid : softmax)(logits, { temperature }));
     const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);

@@ -5,11 +5,13 @@ import { countCorrect } from '../operations/count-correct.js';
 import { crossEntropy } from '../operations/cross-entropy.js';
 import { klDivergence } from '../operations/kl-divergence.js';
 import { linear } from '../operations/linear.js';
+import { linearCrossEntropy } from '../operations/linear-cross-entropy.js';
 import { linearGradient } from '../operations/linear-gradient.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, positive, shown } from '../validate.js';
 import type { Batch, Examples, HeadParts } from './examples.js';
+import { manyLogits } from './inputs.js';
 import { scoped } from './scope.js';
 
 /** A loss of one's own: of logits [n, C] and targets, the mean over the rows and its gradient by the logits. */
@@ -90,6 +92,8 @@ export function outcomeOf(
   objective: Objective,
   wantsGradients: boolean,
 ): Outcome {
+  if (objective.name === 'crossEntropy' && manyLogits(batch.features.shape[0], weight))
+    return withoutLogits({ weight, bias }, batch, objective, wantsGradients);
   return scoped((keep) => {
     const logits = keep(linear(batch.features, weight, bias ? { bias } : {}));
     const { loss, gradient, correct } = lossOf(logits, batch.targets, objective, wantsGradients);
@@ -97,6 +101,25 @@ export function outcomeOf(
     const by = wantsGradients && gradient && linearGradient(batch.features, gradient, bias !== null);
     return { loss, correct, gradients: by ? [by.weight, ...(by.bias ? [by.bias] : [])] : [] };
   });
+}
+
+/** Not for other losses, which have no kernel that makes logits in tiles, nor for a function of one's own, which is given them. */
+function withoutLogits(
+  { weight, bias }: Pick<HeadParts, 'weight' | 'bias'>,
+  { features, targets }: Batch,
+  { options, ignoreIndex }: Objective,
+  wantsGradients: boolean,
+): Outcome {
+  const { loss, correct, logSumExp, gradients } = linearCrossEntropy(features, weight, targets, {
+    ...options,
+    ...(bias ? { bias } : {}),
+    ...(targets.shape.length === 1 ? { ignoreIndex } : {}),
+    gradients: wantsGradients ? (bias ? ['weight', 'bias'] : ['weight']) : false,
+    metrics: true,
+  });
+  logSumExp!.dispose();
+  const by = [gradients?.weight, gradients?.bias].filter((tensor) => tensor instanceof Tensor);
+  return { loss, correct: correct!, gradients: by };
 }
 
 function lossOf(
