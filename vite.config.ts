@@ -8,7 +8,13 @@ const library = [
   { dir: 'dist/modules', entryFileNames: 'index.js', chunkFileNames: '[name].js' },
 ];
 
-// `vite` serves the page; `vite build` writes the library; `vite build --mode page` writes the page.
+/** What other libraries need beside this one: `crosshead/onnxruntime` and so on. Nothing of the library is in them but types. */
+const adapters = Object.fromEntries(
+  ['onnxruntime', 'transformers', 'tfjs', 'jax'].map((name) => [name, `src/interop/${name}.ts`]),
+);
+
+// `vite` serves the page; `vite build` writes the library, `vite build --mode adapters` more files beside it; `vite build --mode page` writes
+// the page.
 export default defineConfig(({ mode }) => ({
   base: './',
   // Of the page and what it measures, so that nothing is found later, for which the page would be loaded anew in the midst of a run.
@@ -23,7 +29,8 @@ export default defineConfig(({ mode }) => ({
           sourcemap: true,
           minify: false,
           copyPublicDir: false,
-          lib: { entry: 'src/index.ts', formats: ['es'] as const },
-          rollupOptions: { output: library },
+          emptyOutDir: mode !== 'adapters',
+          lib: { entry: mode === 'adapters' ? adapters : 'src/index.ts', formats: ['es'] as const },
+          rollupOptions: { output: mode === 'adapters' ? { entryFileNames: '[name].js' } : library },
         },
 }));

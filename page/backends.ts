@@ -1,21 +1,16 @@
 // Which backend is at work, why, and the switch to the other; the two are compared on the test part.
+import { type BackendName, backendNames as names, whyNoWebGPU } from './contexts.ts';
 import type { Part } from './digits.ts';
-import { byId, say } from './dom.ts';
-import { type BackendName, makeReader, type Reader } from './reader.ts';
+import { byId, say, sentence } from './dom.ts';
+import { makeReader, type Reader } from './reader.ts';
 import { compare, small } from './scores.ts';
-
-export interface Backends {
-  readonly reader: Reader | undefined;
-}
-
-const names: Record<BackendName, string> = { webgpu: 'WebGPU', cpu: 'the CPU' };
 
 /** @param changed is called with each reader that comes to work, and its scores of the test part */
 export async function makeBackends(
   test: Part,
   changed: (reader: Reader, testScores: Float32Array) => void,
-): Promise<Backends> {
-  const state: { reader: Reader | undefined } = { reader: undefined };
+): Promise<void> {
+  let atWork: Reader | undefined;
   const readers = new Map<BackendName, Reader>();
   const testScores = new Map<BackendName, Float32Array>();
   const fieldset = byId<HTMLFieldSetElement>('backend-switch');
@@ -24,14 +19,14 @@ export async function makeBackends(
     const scores = await reader.scores(test.features);
     readers.set(reader.backend, reader);
     testScores.set(reader.backend, scores);
-    state.reader = reader;
+    atWork = reader;
     showStatus(reader);
     showAgreement(testScores);
     changed(reader, scores);
   };
   const forget = (reader: Reader, message: string) => {
     readers.delete(reader.backend);
-    if (state.reader !== reader) return;
+    if (atWork !== reader) return;
     say(byId('problem'), `The GPU was lost (${message}). The page continues on the CPU.`);
     void choose('cpu', false);
   };
@@ -48,10 +43,10 @@ export async function makeBackends(
     try {
       await work(await readerOf(backend));
     } catch (error) {
-      say(byId('problem'), `${sentence(error)} The page stays on ${names[state.reader?.backend ?? 'cpu']}.`);
+      say(byId('problem'), `${sentence(error)} The page stays on ${names[atWork?.backend ?? 'cpu']}.`);
     }
     fieldset.disabled = false;
-    check(fieldset, state.reader?.backend);
+    check(fieldset, atWork?.backend);
   };
 
   fieldset.addEventListener('change', async (event) => {
@@ -65,7 +60,6 @@ export async function makeBackends(
   await work(first);
   fieldset.disabled = false;
   check(fieldset, first.backend);
-  return state;
 }
 
 function check(fieldset: HTMLFieldSetElement, backend: BackendName | undefined): void {
@@ -91,18 +85,4 @@ function showAgreement(testScores: ReadonlyMap<BackendName, Float32Array>): void
     `${all ? 'The answers agree' : 'The answers differ'}: largest difference of a score between WebGPU and the CPU ` +
       `${small(largestDifference)} over ${rows} digits, ${all ? `all ${rows}` : `${equalAnswers} of ${rows}`} best answers equal.`,
   );
-}
-
-/** A sentence for those whose browser has no WebGPU; empty where there is some adapter, be it a software one. */
-async function whyNoWebGPU(): Promise<string> {
-  const anyway = 'All of this page runs on the CPU all the same, with the same answers.';
-  if (!isSecureContext) return `No WebGPU here: browsers offer it on https and localhost only. ${anyway}`;
-  if (!navigator.gpu) return `No WebGPU here: this browser does not offer it. ${anyway}`;
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
-  return adapter ? '' : `No WebGPU here: the browser knows it, but finds no graphics adapter for it. ${anyway}`;
-}
-
-function sentence(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

@@ -14,6 +14,8 @@ export interface Part {
 
 export interface Digits {
   readonly training: Part;
+  /** Kept out of the page's own training, to watch it by and to calibrate with. */
+  readonly validation: Part;
   readonly test: Part;
 }
 
@@ -22,7 +24,7 @@ export async function loadDigits(): Promise<Digits> {
     bytesOf(new URL('./data/digits-images.u8.bin', import.meta.url), about.images * pixels),
     bytesOf(new URL('./data/digits-labels.u8.bin', import.meta.url), about.images),
   ]);
-  const { from, to } = about.testPart;
+  const { testPart: test, validationPart: validation } = about;
   const partOf = (ranges: [number, number][]): Part => ({
     count: ranges.reduce((sum, [start, end]) => sum + end - start, 0),
     features: Float32Array.from(joined(images, ranges, pixels), (value) => value / about.most),
@@ -30,10 +32,12 @@ export async function loadDigits(): Promise<Digits> {
   });
   return {
     training: partOf([
-      [0, from],
-      [to, about.images],
+      [0, test.from],
+      [test.to, validation.from],
+      [validation.to, about.images],
     ]),
-    test: partOf([[from, to]]),
+    validation: partOf([[validation.from, validation.to]]),
+    test: partOf([[test.from, test.to]]),
   };
 }
 

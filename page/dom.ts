@@ -1,7 +1,7 @@
 /** The element of this id; the page is broken without it. */
 export function byId<E extends HTMLElement>(id: string): E {
   const element = document.getElementById(id);
-  if (!element) throw new Error(`index.html has no #${id}`);
+  if (!element) throw new Error(`the page has no #${id}`);
   return element as E;
 }
 
@@ -20,4 +20,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 export function say(element: HTMLElement, text: string): void {
   element.textContent = text;
   element.hidden = text === '';
+}
+
+/** What went wrong, as a sentence. */
+export function sentence(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

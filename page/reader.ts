@@ -1,8 +1,7 @@
-// A head on one backend. All that the page asks of the library is here.
-import { ClassificationHead, createContext } from '../src/index.ts';
-import { classes } from './digits.ts';
-
-export type BackendName = 'webgpu' | 'cpu';
+// The head of the file, on one backend.
+import { ClassificationHead } from '../src/index.ts';
+import { type BackendName, contextOf, describeAdapter } from './contexts.ts';
+import { scoresOf } from './scores.ts';
 
 export interface Reader {
   readonly backend: BackendName;
@@ -16,30 +15,14 @@ export interface Reader {
 }
 
 export async function makeReader(backend: 'auto' | BackendName): Promise<Reader> {
-  const context = await createContext({ backend, label: 'digits' });
+  const context = await contextOf(backend);
   const head = await ClassificationHead.load(context, new URL('./data/digits.safetensors', import.meta.url));
   return {
     backend: context.backend,
     reason: context.reason,
-    adapter: describe(context.adapterInfo),
+    adapter: describeAdapter(context.adapterInfo),
     lost: context.lost,
-    scores: (features) => scoresOf(head, features),
+    scores: async (features) =>
+      scoresOf(await head.predict(features, { topK: head.labels.length }), head.labels.length),
   };
-}
-
-async function scoresOf(head: ClassificationHead, features: Float32Array): Promise<Float32Array> {
-  const predictions = await head.predict(features, { topK: classes });
-  const scores = new Float32Array(predictions.length * classes);
-  predictions.forEach((answers, row) => {
-    for (const { index, score } of answers) scores[row * classes + index] = score;
-  });
-  return scores;
-}
-
-function describe(info: GPUAdapterInfo | null): string {
-  if (!info) return '';
-  const words = [info.description || info.device, info.vendor, info.architecture].filter(Boolean);
-  const known = (word: string, before: string[]) =>
-    before.some((other) => other.toLowerCase().includes(word.toLowerCase()));
-  return words.filter((word, i) => !known(word, words.slice(0, i))).join(', ');
 }

@@ -1,21 +1,21 @@
-// Ten scores as ten bars. The best is marked by weight, by a sign and by colour.
-import { classes } from './digits.ts';
+// Scores as bars, one a class. The best is marked by weight, by a sign and by colour.
 import { make } from './dom.ts';
 import { bestOf, percent } from './scores.ts';
 
 export interface ScoreBars {
-  show(scores: Float32Array | null): void;
+  /** @param sure false where the best is no answer: no bar is marked then */
+  show(scores: Float32Array | null, sure?: boolean): void;
 }
 
-export function makeScoreBars(list: HTMLElement): ScoreBars {
-  const rows = Array.from({ length: classes }, (_, digit) => makeRow(digit));
+export function makeScoreBars(list: HTMLElement, labels: readonly string[]): ScoreBars {
+  const rows = labels.map(makeRow);
   list.replaceChildren(...rows.map(({ row }) => row));
   return {
-    show(scores) {
-      const best = scores ? bestOf(scores) : -1;
-      rows.forEach(({ row, fill, value }, digit) => {
-        const score = scores?.[digit] ?? 0;
-        row.classList.toggle('best', digit === best);
+    show(scores, sure = true) {
+      const best = scores && sure ? bestOf(scores) : -1;
+      rows.forEach(({ row, fill, value }, i) => {
+        const score = scores?.[i] ?? 0;
+        row.classList.toggle('best', i === best);
         fill.style.transform = `scaleX(${score})`;
         value.textContent = scores ? percent(score) : '–';
       });
@@ -23,9 +23,10 @@ export function makeScoreBars(list: HTMLElement): ScoreBars {
   };
 }
 
-function makeRow(digit: number) {
+function makeRow(label: string) {
   const fill = make('span', 'bar-fill');
   const value = make('span', 'bar-value', '–');
-  const row = make('li', 'bar', make('span', 'bar-digit', String(digit)), make('span', 'bar-track', fill), value);
-  return { row, fill, value };
+  const name = make('span', 'bar-digit', label);
+  name.title = label.length > 2 ? label : '';
+  return { row: make('li', 'bar', name, make('span', 'bar-track', fill), value), fill, value };
 }

@@ -1,15 +1,25 @@
-// Numbers about scores: pure functions, [rows, 10] in, facts out.
+// Numbers about scores: pure functions.
+import type { Prediction } from '../src/index.ts';
 import { classes } from './digits.ts';
 
-/** The best class of one row; the first of equals. */
-export function bestOf(scores: Float32Array, row = 0): number {
-  let best = 0;
-  for (let c = 1; c < classes; c++) if (scores[row * classes + c] > scores[row * classes + best]) best = c;
-  return best;
-}
+/** The best class of one row's scores; the first of equals. */
+export const bestOf = (scores: Float32Array): number =>
+  scores.reduce((best, score, i) => (score > scores[best] ? i : best), 0);
 
+/** The best digits of so many rows of ten scores. */
 export const answersOf = (scores: Float32Array): Uint8Array =>
-  Uint8Array.from({ length: scores.length / classes }, (_, row) => bestOf(scores, row));
+  Uint8Array.from({ length: scores.length / classes }, (_, row) =>
+    bestOf(scores.subarray(row * classes, (row + 1) * classes)),
+  );
+
+/** [rows, count] in the order of the classes, from lists that hold all of them. */
+export function scoresOf(predictions: readonly (readonly Prediction[])[], count: number): Float32Array {
+  const scores = new Float32Array(predictions.length * count);
+  predictions.forEach((answers, row) => {
+    for (const { index, score } of answers) scores[row * count + index] = score;
+  });
+  return scores;
+}
 
 export interface Comparison {
   readonly rows: number;

@@ -1,7 +1,8 @@
 // The test part as pages of small pictures, one tab stop: the arrows go from picture to picture.
-import { featuresAt, type Part } from './digits.ts';
-import { byId, make } from './dom.ts';
-import { drawPicture } from './picture.ts';
+import type { Part } from './digits.ts';
+import { byId } from './dom.ts';
+import { columnsOf, destination, setStop } from './roving.ts';
+import { makeTile, paintTiles } from './tile.ts';
 
 export interface TestTiles {
   /** Shows what the head reads, a digit a picture. */
@@ -32,9 +33,8 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
 
   const mark = () => {
     const tiles = [...group.querySelectorAll<HTMLButtonElement>('button')];
-    const stop = tileOf(current) ?? tiles[0];
+    setStop(tiles, tileOf(current) ?? tiles[0]);
     for (const tile of tiles) {
-      tile.tabIndex = tile === stop ? 0 : -1;
       tile.toggleAttribute('aria-current', false);
       if (tile.dataset.index === String(current)) tile.setAttribute('aria-current', 'true');
     }
@@ -48,8 +48,7 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
     start = page * pageSize();
     const shown = all.slice(start, start + pageSize());
     group.replaceChildren(...shown.map((index) => makeTile(part, index, answers?.[index])));
-    // The canvases take their ink from the style sheet, so they are drawn once they are in the page.
-    for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
+    paintTiles(part, group);
     mark();
     earlier.disabled = page === 0;
     later.disabled = page >= pages - 1;
@@ -86,9 +85,7 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
     // While another view is open the grid has no columns, and the page turned to must stay.
     if (group.checkVisibility() && columnsOf(group) !== columns) render();
   }).observe(group);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    for (const tile of group.querySelectorAll<HTMLElement>('button')) paintTile(part, tile);
-  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => paintTiles(part, group));
 
   render();
   return {
@@ -102,40 +99,4 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
       mark();
     },
   };
-}
-
-function makeTile(part: Part, index: number, answer: number | undefined): HTMLButtonElement {
-  const label = part.labels[index];
-  const right = answer === label;
-  const canvas = make('canvas', 'tile-picture');
-  const verdict = make('span', 'tile-verdict', answer === undefined ? `${label}` : `${label} → ${answer} `);
-  if (answer !== undefined) verdict.append(make('b', '', right ? '✓' : '✗'));
-  const tile = make('button', `tile ${answer === undefined ? '' : right ? 'right' : 'wrong'}`, canvas, verdict);
-  tile.type = 'button';
-  tile.dataset.index = String(index);
-  const reading = answer === undefined ? '' : `, read as ${answer}, ${right ? 'right' : 'wrong'}`;
-  tile.setAttribute('aria-label', `Digit ${index + 1}: a ${label}${reading}`);
-  return tile;
-}
-
-function paintTile(part: Part, tile: HTMLElement): void {
-  const canvas = tile.querySelector('canvas');
-  if (canvas) drawPicture(canvas, featuresAt(part, Number(tile.dataset.index)));
-}
-
-const columnsOf = (grid: HTMLElement) => getComputedStyle(grid).gridTemplateColumns.split(' ').length;
-
-/** Where a key leads from one tile of so many; undefined for other keys and beyond the ends. */
-function destination(key: string, from: number, count: number, columns: number): number | undefined {
-  const steps: Record<string, number> = {
-    ArrowLeft: from - 1,
-    ArrowRight: from + 1,
-    ArrowUp: from - columns,
-    ArrowDown: from + columns,
-    Home: 0,
-    End: count - 1,
-  };
-  const to = steps[key];
-  if (to === undefined) return undefined;
-  return to >= 0 && to < count ? to : from;
 }

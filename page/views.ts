@@ -4,15 +4,21 @@ import { byId, make } from './dom.ts';
 export interface View {
   /** Each time that the view comes on show, or its settings in the address change. */
   shown?(settings: URLSearchParams): void;
+  /** When another view comes on show. */
+  hidden?(): void;
 }
 
 /** A view is a line here, and a link and a section of index.html. The first is on show where the hash names none. */
 const views: Record<string, () => Promise<{ open(section: HTMLElement): View }>> = {
   live: () => import('./live.ts'),
+  train: () => import('./train/view.ts'),
+  images: () => import('./images/view.ts'),
+  explain: () => import('./explain/view.ts'),
   benchmark: () => import('./bench/view.ts'),
 };
 
 const opened = new Map<string, Promise<View>>();
+let onShow: string | undefined;
 
 addEventListener('hashchange', show);
 show();
@@ -28,6 +34,8 @@ function show(): void {
     link.toggleAttribute('aria-current', false);
     if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
   }
+  if (onShow && onShow !== name) void opened.get(onShow)?.then((view) => view.hidden?.());
+  onShow = name;
   if (!opened.has(name)) opened.set(name, open(name));
   void opened.get(name)!.then((view) => view.shown?.(new URLSearchParams(settings)));
 }

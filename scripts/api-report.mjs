@@ -1,4 +1,4 @@
-// The public surface, every declaration of it in one file, so that a change shows in review. It is written from dist/index.d.ts:
+// The public surface, every declaration of it in one file, so that a change shows in review. It is written from the declarations in dist:
 //   npm run api-report      renews docs/api-report.md
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,16 @@ export const reportFile = join(root, 'docs/api-report.md');
 
 const silent = { default: { logLevel: 'none' } };
 
+/** The declarations that `exports` of package.json names. */
+function entries() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.values(exports).flatMap(({ types }) => (types ? [types] : []));
+}
+
 /** @returns {string} the report of dist as it is */
-export function apiReport() {
+export const apiReport = () => entries().map(reportOf).join('\n');
+
+function reportOf(entry) {
   const folder = mkdtempSync(join(tmpdir(), 'crosshead-api-'));
   try {
     const config = ExtractorConfig.prepare({
@@ -20,7 +28,7 @@ export function apiReport() {
       packageJsonFullPath: join(root, 'package.json'),
       configObject: {
         projectFolder: root,
-        mainEntryPointFilePath: join(root, 'dist/index.d.ts'),
+        mainEntryPointFilePath: join(root, entry),
         compiler: { tsconfigFilePath: join(root, 'tsconfig.build.json') },
         apiReport: { enabled: true, reportFileName: 'report', reportFolder: folder, reportTempFolder: folder },
         docModel: { enabled: false },
@@ -38,7 +46,7 @@ export function apiReport() {
       message.handled = message.logLevel !== 'error';
     };
     const { succeeded } = Extractor.invoke(config, { localBuild: true, messageCallback });
-    if (!succeeded) throw new Error('api-extractor could not read dist/index.d.ts: run npm run build first');
+    if (!succeeded) throw new Error(`api-extractor could not read ${entry}: run npm run build first`);
     return readFileSync(join(folder, 'report.api.md'), 'utf8');
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -22,7 +22,7 @@ async function compile(fused) {
         // Nothing is allocated inside; the first bytes of the memory are the kernels' own (src/cpu/heap.ts).
         ...['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--memoryBase', '16', '--enable', 'simd'],
         ...(fused ? ['--enable', 'relaxed-simd'] : []),
-        ...['-O3', '--noAssert'],
+        ...['-O3s', '--noAssert'], // as fast as -O3, and smaller
       ],
       {
         readFile(name, folder) {

@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    times: { type: 'string', default: '8' }, // of what CI runs, a round
+    times: { type: 'string', default: '16' }, // of what CI runs, a round
     only: { type: 'string' },
     input: { type: 'string' },
     browser: { type: 'boolean', default: false }, // in Chrome, what runs there too

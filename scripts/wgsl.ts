@@ -80,6 +80,7 @@ export const minifyWgsl = (text: string, names: ReadonlyMap<string, string>): st
     .replace(/\s+/g, ' ')
     .replace(/\s*([{}()[\];,:=<>+*/%!&|^~])\s*/g, '$1') // '-' is left alone: "a - -b"
     .replace(/,([)}\]])/g, '$1')
+    .replace(/\b(override|const) (\w+):\w+=/g, '$1 $2=') // of the type that the value has
     .replace(/\b\w{3,}\b/g, (word) => names.get(word) ?? word)
     .trim();
 

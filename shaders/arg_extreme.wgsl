@@ -15,18 +15,33 @@ struct Params {
 
 override LEAST: bool = false;
 
+fn keys_of(fours: Fours, n: u32) -> vec4u {
+  let bits = load_four(fours, n);
+  if (LEAST) {
+    return reverse_order_keys(bits);
+  }
+  return order_keys(bits);
+}
+
+// Finds the fours that have it, then which of them it is.
 fn strip_best(place: Lane) -> vec2u {
   let fours = fours_of(place);
-  var best = vec2u(0u, 0xffffffffu); // key, index
-  for (var n = 0u; n < fours.count; n++) {
-    let c = min(classes_at(fours, n), vec4u(fours.last));
-    let bits = load_four(fours.start + c * params.inner);
-    for (var k = 0u; k < 4u; k++) {
-      let key = select(order_key(bits[k]), reverse_order_key(bits[k]), LEAST);
-      best = merged(MERGE_BEST, best, vec2u(key, c[k]));
+  var best = 0u;
+  var found = 0u;
+  for (var n = 0u; n < fours.count; n += PACE) {
+    var key = largest_of(keys_of(fours, n));
+    if (PACE == 2u) {
+      key = max(key, largest_of(keys_of(fours, n + 1u)));
     }
+    found = select(found, n, key > best);
+    best = max(best, key);
   }
-  return best;
+  var index = fours.last;
+  for (var n = found; n < found + PACE; n++) {
+    let c = select(vec4u(fours.last), classes_at(fours, n), keys_of(fours, n) == vec4u(best));
+    index = min(index, min(min(c.x, c.y), min(c.z, c.w)));
+  }
+  return vec2u(best, index);
 }
 
 @compute @workgroup_size(WORKGROUP)

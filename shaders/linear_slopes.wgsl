@@ -33,17 +33,18 @@ fn main(at: Invocation) {
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
     let bits = take(fours, n);
-    let c = params.first_class + classes_at(fours, n);
+    let inside = are_inside(fours, n);
+    let c = params.first_class + min(classes_at(fours, n), vec4u(fours.last));
     if (HAS_TARGET_GRADIENT) {
       for (var k = 0u; k < 4u; k++) {
-        if (c[k] <= params.first_class + fours.last) {
+        if (inside[k]) {
           let slope = select(label_slope(row, c[k], softcapped(bits[k])), NAN_BITS, undefined);
           let scaled = select(0u, product_bits(slope, state.scale), state.slopes == 1u);
           target_gradient[offsets.target_gradient + start + c[k]] = scaled;
         }
       }
     }
-    let a = masses_of(c, start + min(c, vec4u(params.all_classes - 1u)), state.target_class);
+    let a = masses_of(c, start + c, state.target_class);
     let slopes = select(slopes_of(row, state.mass, a, bits), vec4u(NAN_BITS), undefined);
     store_four(fours, n, select(vec4u(0u), product_of_bits(slopes, state.scale), state.slopes == 1u));
   }

@@ -58,10 +58,10 @@ fn best_after(last: vec2u, all_of_them: bool, worst: vec2u, place: Lane) -> Best
   var best = no_best();
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
-    let bits = take(fours, n);
+    let keys = order_keys(take(fours, n));
     let c = classes_at(fours, n);
     for (var i = 0u; i < 4u; i++) {
-      let candidate = vec2u(order_key(bits[i]), params.first_class + c[i]);
+      let candidate = vec2u(keys[i], params.first_class + c[i]);
       if (c[i] <= fours.last && is_before(candidate, worst) && (all_of_them || is_before(last, candidate))) {
         consider(&best, candidate);
       }

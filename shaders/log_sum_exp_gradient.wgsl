@@ -24,7 +24,7 @@ fn main(at: Invocation) {
   let u = upstream_bits(place.row);
   for (var c = place.lane; c < params.classes; c += LANES) {
     let i = start + c * params.inner;
-    let p = exponential(load(i), row) * inverse_total;
+    let p = exponential(load(i), row.maximum) * inverse_total;
     store(i, select(product_bits(bitcast<u32>(p), u), NAN_BITS, is_undefined(row)));
   }
 }

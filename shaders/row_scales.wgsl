@@ -21,7 +21,7 @@ fn main(at: Invocation) {
   let fours = fours_of(place);
   var largest = vec4u(0u);
   for (var n = 0u; n < fours.count; n++) {
-    largest = max(largest, magnitudes_of(load_four(elements_of(fours, classes_at(fours, n)))));
+    largest = max(largest, magnitudes_of(load_four(fours, n)));
   }
   let most = reduced(at, MERGE_MAX, vec2u(largest_of(largest), 0u)).x;
   if (!place.inside || place.lane != 0u) {

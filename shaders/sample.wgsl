@@ -59,9 +59,9 @@ fn drawn(place: Lane, start: u32, row: RowSum, last: vec2u) -> vec2u {
     for (var c = four * 4u; c < min(four * 4u + 4u, params.classes); c++) {
       let bits = load(start + c * params.inner);
       let d = distance(bits, row);
-      if (bits != NEGATIVE_INFINITY_BITS && d <= params.farthest && is_kept(order_key(bits), c, last)) {
+      if (bits != NEGATIVE_INFINITY_BITS && d <= params.farthest && is_kept(order_keys(vec4u(bits)).x, c, last)) {
         let noisy = -(d + log_positive(exponential_of(words[c & 3u])));
-        best = merged(MERGE_BEST, best, vec2u(order_key(bitcast<u32>(noisy)), c));
+        best = merged(MERGE_BEST, best, vec2u(order_keys(vec4u(bitcast<u32>(noisy))).x, c));
       }
     }
   }
@@ -95,7 +95,7 @@ struct Found {
 // The last class to keep, as (key, index).
 fn last_kept(at: Invocation, lane: u32, start: u32, row: RowSum, search: Search) -> vec2u {
   let found = descend(at, lane, start, row, search, 16u);
-  let each = select(1.0, exponential(bitcast<u32>(ascended(found.key)), row), search.by == BY_MASS);
+  let each = select(1.0, exponential(bitcast<u32>(ascended(found.key)), row.maximum), search.by == BY_MASS);
   let tied = found.equal > 1.5 * each;
   let among = ceil((found.goal - found.above) / each);
   let levels = (firstLeadingBit(params.classes) + 2u) / 2u;
@@ -132,14 +132,14 @@ fn weights_by_digit(lane: u32, start: u32, row: RowSum, search: Search, prefix: 
   var terms = 0u;
   for (var c = lane; search.needed && c < params.classes; c += LANES) {
     let bits = load(start + c * params.inner);
-    var key = order_key(bits);
+    var key = order_keys(vec4u(bits)).x;
     var counts = is_kept(key, c, search.last);
     if (search.by == BY_INDEX) {
       counts = counts && key == search.key;
       key = params.classes - 1u - c;
     }
     if (counts && ((key ^ prefix) >> shift) < 4u) {
-      let weight = select(1.0, exponential(bits, row), search.by == BY_MASS);
+      let weight = select(1.0, exponential(bits, row.maximum), search.by == BY_MASS);
       block += select(vec4f(0.0), vec4f(weight), vec4u((key >> shift) & 3u) == vec4u(0u, 1u, 2u, 3u));
     }
     terms++;

@@ -23,20 +23,23 @@ fn main(at: Invocation) {
   if (LOG) {
     logarithm = log_total(row);
   }
-  if (!place.inside) {
-    return;
-  }
   let fours = fours_of(place);
-  for (var n = 0u; n < fours.count; n++) {
-    let bits = reread(fours, n);
-    if (is_undefined(row)) {
-      store_four(fours, n, vec4u(NAN_BITS));
-    } else if (LOG) {
-      let d = distances(bits, row);
-      let far = d == vec4f(INFINITELY_FAR);
-      store_four(fours, n, select(bitcast<vec4u>(-d - logarithm), vec4u(NEGATIVE_INFINITY_BITS), far));
-    } else {
-      store_four(fours, n, bitcast<vec4u>(exponentials(bits, row) * inverse_total));
+  for (var n = 0u; n < fours.count; n += PACE) {
+    let a = reread(fours, n);
+    if (PACE == 2u) {
+      let b = reread(fours, n + 1u);
+      store_four(fours, n + 1u, normalized(b, row, inverse_total, logarithm));
     }
+    store_four(fours, n, normalized(a, row, inverse_total, logarithm));
   }
+}
+
+fn normalized(bits: vec4u, row: RowSum, inverse_total: f32, logarithm: f32) -> vec4u {
+  let nan = select(0u, NAN_BITS, is_undefined(row)); // makes a NaN of any number
+  if (LOG) {
+    let d = distances(bits, row);
+    let far = d == vec4f(INFINITELY_FAR);
+    return select(bitcast<vec4u>(-d - logarithm), vec4u(NEGATIVE_INFINITY_BITS), far) | vec4u(nan);
+  }
+  return bitcast<vec4u>(exponentials(bits, row.maximum) * inverse_total) | vec4u(nan);
 }

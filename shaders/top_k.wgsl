@@ -62,10 +62,13 @@ fn best_after(last: vec2u, all_of_them: bool, place: Lane) -> Best {
   }
   let fours = fours_of(place);
   for (var n = 0u; n < fours.count; n++) {
+    let keys = order_keys(load_four(fours, n));
+    if (largest_of(keys) < best.list[BATCH - 1u].x) {
+      continue;
+    }
     let c = classes_at(fours, n);
-    let bits = load_four(elements_of(fours, c));
     for (var k = 0u; k < 4u; k++) {
-      let candidate = vec2u(order_key(bits[k]), c[k]);
+      let candidate = vec2u(keys[k], c[k]);
       if (c[k] <= fours.last && (all_of_them || is_before(last, candidate))) {
         consider(&best, candidate);
       }

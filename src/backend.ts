@@ -104,7 +104,9 @@ export interface MemoryReport {
 
 /** Why a device was lost, as the platform says it. */
 export interface LostInfo {
+  /** 'destroyed', also where the context was disposed of; else 'unknown'. */
   readonly reason: string;
+  /** In the browser's words; may be empty. */
   readonly message: string;
 }
 
@@ -117,12 +119,12 @@ export interface Backend {
   /** Copies the values. */
   upload(spec: Spec, values: Values, label: string): Storage;
   /** A caller's buffer, where there are GPU buffers; `release` leaves it alone. */
-  wrap?(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
+  wrap?(fn: string, spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
   release(storage: Storage): void;
   /** Queues the work and returns the name of the plan that ran it. */
   run(work: Work): string;
   /** Records the work inside `calls` into a caller's encoder or compute pass, where there are such, and submits none of it. */
-  encodeInto?<T>(target: GPUCommandEncoder | GPUComputePassEncoder, calls: () => T): T;
+  encodeInto?<T>(fn: string, target: GPUCommandEncoder | GPUComputePassEncoder, calls: () => T): T;
   /** Collects the pipelines that the work inside `calls` needs, and runs none of it. */
   prepare(calls: () => void): Promise<void>;
   read(storage: Storage): Promise<Values>;

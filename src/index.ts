@@ -1,6 +1,9 @@
-// The public names, and nothing else.
+/**
+ * The public names, and nothing else.
+ * @module crosshead
+ */
 
-export type { DType, LostInfo, MemoryReport } from './backend.js';
+export type { DType, LostInfo, MemoryReport, Values } from './backend.js';
 export { Context, type ContextOptions, createContext, type TensorOptions, type TuneOptions } from './context.js';
 export {
   CrossheadError,
@@ -24,6 +27,7 @@ export type { LoadOptions } from './head/load.js';
 export type { LossFunction, LossName } from './head/objective.js';
 export type { LoadProgress, Source } from './head/read-bytes.js';
 export type { Rejection } from './head/rejection.js';
+export type { NumberArray } from './numbers.js';
 export { type AdamOptions, adam, adamW } from './operations/adam.js';
 export { type ArgOptions, argmax, argmin } from './operations/arg-extreme.js';
 export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './operations/binary-cross-entropy.js';

@@ -13,9 +13,11 @@ export type NestedNumbers = number | NestedNumbers[];
 export class Tensor {
   /** The lengths of the axes; `[]` for a scalar. */
   readonly shape: readonly number[];
+  /** How the numbers are stored. */
   readonly dtype: DType;
   /** The number of elements. */
   readonly size: number;
+  /** Where it lives; operations take tensors of one context. */
   readonly context: Context;
   /** The name of the plan that computed it, such as `softmax/barrier-256x1` or `cpu`; empty for data that was brought in. */
   readonly plan: string;
@@ -33,11 +35,16 @@ export class Tensor {
     this.plan = plan;
   }
 
-  /** The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. */
+  /**
+   * The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. It is the tensor's until
+   * `dispose()`, also where the tensor itself is dropped.
+   */
   get buffer(): GPUBuffer | null {
+    this.context.escaped(this);
     return this.storage.buffer;
   }
 
+  /** Whether it, or its context, was disposed of. */
   get disposed(): boolean {
     return this.#disposed || this.context.disposed;
   }
@@ -63,6 +70,7 @@ export class Tensor {
     this.context.release(this);
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

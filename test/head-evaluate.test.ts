@@ -1,5 +1,7 @@
 // What evaluate, calibrate and fitRejection say, against plain float64.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { calibrated } from '../src/head/calibrate.ts';
+import { examplesOf } from '../src/head/examples.ts';
 import { ClassificationHead, type Context, createContext } from '../src/index.ts';
 import { errorOf, identity, matrix } from './support/heads.ts';
 import { integers } from './support/random.ts';
@@ -106,6 +108,16 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect((await errorOf(head.calibrate([[1, 0, 0, 0]], [[1, 0, 0, 0]]))).message).toBe(
       'calibrate: "targets" of a softmax head must be class indices',
     );
+  });
+
+  test('calibrate: logits that are made again for each look give the same', async () => {
+    using head = plain();
+    const rows = matrix(60, 4, 3);
+    const targets = Int32Array.from(integers(60, 4, { seed: 4 }));
+    const examples = examplesOf('calibrate', head, [...rows, [nan, 0, 0, 0]], [...targets, 1]);
+    const once = await calibrated('calibrate', head, examples);
+    expect(await calibrated('calibrate', head, examples, 0)).toEqual(once);
+    expect(once.after).toBeLessThan(once.before);
   });
 
   test('calibrate: each class on its own', async () => {

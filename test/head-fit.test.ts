@@ -119,6 +119,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect(last).toMatchObject({ epoch: 3, epochs: 3, step: 9, steps: 9, secondsLeft: 0 });
     expect(last.rowsPerSecond).toBeGreaterThan(0);
     expect(history.epochs.length).toBe(3);
+    expect(last).toMatchObject(history.epochs[2]); // validation too
     expect(history.epochs[2].loss).toBeLessThan(history.epochs[0].loss);
     const { loss, accuracy } = await head.evaluate(held.features, held.targets);
     expect(history.epochs[2].validationAccuracy).toBeCloseTo(accuracy, 6);

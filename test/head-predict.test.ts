@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Context, createContext } from '../src/context.ts';
 import { DisposedError, ShapeError } from '../src/errors.ts';
 import { roundToHalf } from '../src/float16.ts';
+import { bestOf } from '../src/head/best.ts';
 import { ClassificationHead } from '../src/head/classification-head.ts';
+import { expectClose } from './support/close.ts';
 import { animals, answersOf, errorOf, expectAnswers, identity, matrix } from './support/heads.ts';
 import { normal } from './support/random.ts';
 
@@ -186,6 +188,24 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       using head = ClassificationHead.fromWeights(context, { weight: identity });
       const [answers] = await head.predict([nan, 0, 0, 0], { allow: [2], topK: 4 });
       expect(answers).toEqual([{ label: '2', index: 2, score: nan }]);
+    });
+
+    test('without the logits, where they would be many: the same answers', async () => {
+      const [weight, features] = [matrix(300, 12, 21), matrix(5, 12, 22)];
+      features[2][3] = nan;
+      const bias = [...normal(300, { seed: 23 })];
+      bias[7] = -infinity;
+      for (const activation of ['softmax', 'sigmoid'] as const) {
+        using head = ClassificationHead.fromWeights(context, { weight, bias, activation });
+        using rows = context.tensor(features);
+        const options = { k: 9, temperature: 1.5, kept: null, energy: false };
+        const [stored, forgotten] = [bestOf(head, rows, options), bestOf(head, rows, options, 0)];
+        const plans = [stored, forgotten].map(({ values }) => values.plan);
+        expect(plans[0] === plans[1]).toBe(backend === 'cpu'); // else it is no other way
+        expect(await forgotten.indices.data()).toEqual(await stored.indices.data());
+        expectClose(await forgotten.values.data(), await stored.values.data(), { relative: 1e-5 });
+        for (const { values, indices } of [stored, forgotten]) for (const made of [values, indices]) made.dispose();
+      }
     });
 
     test('calls that overlap do not disturb each other', async () => {

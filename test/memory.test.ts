@@ -263,17 +263,18 @@ describe.runIf(isSoftware(info))('a device without memory', () => {
     const logits = linear(column, column); // [16384, 16384]
     expect(context.memory().bytesInUse).toBeGreaterThanOrEqual(gibibyte);
     const derived = argmax(logits);
-    for (const result of [derived, derived, argmax(derived, { axis: 0 })]) {
+    const again = argmax(derived, { axis: 0 });
+    for (const result of [derived, derived, again]) {
       const error = await errorOf(result.data());
       expect(error).toBeInstanceOf(OutOfMemoryError);
       expect(error).toMatchObject({ name: 'OutOfMemoryError' });
       expect((error as Error).message).toMatch(/^The device has no memory left: /);
     }
     expect(context.memory().bytesInUse).toBeLessThan(2 ** 20); // it was never made
-    for (const tensor of [logits, derived]) tensor.dispose();
+    for (const tensor of [logits, derived, again]) tensor.dispose();
     await context.finished();
     expect(await column.data()).toEqual(new Float32Array(16_384));
-    expect(context.memory().tensors).toBe(before.tensors + 1);
+    expect(context.memory().tensors).toBe(before.tensors);
     await expectSound();
   });
 

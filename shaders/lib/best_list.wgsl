@@ -11,16 +11,19 @@ fn is_before(a: vec2u, b: vec2u) -> bool {
   return a.x > b.x || (a.x == b.x && a.y < b.y);
 }
 
+// Every place in turn, without an index that is found on the way: the list can stay in registers, and compilers have been seen to get such
+// an index wrong (naga).
 fn consider(best: ptr<function, Best>, candidate: vec2u) {
   if (!is_before(candidate, (*best).list[BATCH - 1u])) {
     return;
   }
-  var i = BATCH - 1u;
-  while (i > 0u && is_before(candidate, (*best).list[i - 1u])) {
-    (*best).list[i] = (*best).list[i - 1u];
-    i--;
+  var moved = candidate;
+  for (var i = 0u; i < BATCH; i++) {
+    let own = (*best).list[i];
+    let ahead = is_before(moved, own);
+    (*best).list[i] = select(own, moved, ahead);
+    moved = select(moved, own, ahead);
   }
-  (*best).list[i] = candidate;
 }
 
 fn move_up(best: ptr<function, Best>) {

@@ -26,23 +26,19 @@ fn is_nan(bits: u32) -> bool {
   return magnitude_of(bits) > INFINITY_BITS;
 }
 
-// a x b as bits, as IEEE 754 has it also where one of them is infinite or NaN.
-fn product_bits(a: u32, b: u32) -> u32 {
-  if (max(magnitude_of(a), magnitude_of(b)) < INFINITY_BITS) {
-    return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
-  }
-  if (is_nan(a) || is_nan(b) || min(magnitude_of(a), magnitude_of(b)) == 0u) {
-    return NAN_BITS;
-  }
-  return INFINITY_BITS | ((a ^ b) & 0x80000000u);
+// a x b as bits, as IEEE 754 has it also where one of them is infinite or NaN. By selection, since four branches take a software
+// adapter longer than all the arithmetic of a gradient.
+fn product_of_bits(a: vec4u, b: u32) -> vec4u {
+  let larger = max(magnitudes_of(a), vec4u(magnitude_of(b)));
+  let smaller = min(magnitudes_of(a), vec4u(magnitude_of(b)));
+  let nan = (larger > vec4u(INFINITY_BITS)) | (smaller == vec4u(0u));
+  let special = select(vec4u(INFINITY_BITS) | ((a ^ vec4u(b)) & vec4u(0x80000000u)), vec4u(NAN_BITS), nan);
+  let product = bitcast<vec4u>(bitcast<vec4f>(a) * bitcast<f32>(b));
+  return select(special, product, larger < vec4u(INFINITY_BITS));
 }
 
-// The same of four.
-fn product_of_bits(a: vec4u, b: u32) -> vec4u {
-  if (max(largest_of(magnitudes_of(a)), magnitude_of(b)) < INFINITY_BITS) {
-    return bitcast<vec4u>(bitcast<vec4f>(a) * bitcast<f32>(b));
-  }
-  return vec4u(product_bits(a.x, b), product_bits(a.y, b), product_bits(a.z, b), product_bits(a.w, b));
+fn product_bits(a: u32, b: u32) -> u32 {
+  return product_of_bits(vec4u(a), b).x;
 }
 
 // a - b as bits, as IEEE 754 has it.

@@ -7,14 +7,29 @@
 
 var<private> reads_other: bool = false;
 
-// The bits of element i of the matrix that is read now.
-fn load(i: u32) -> u32 {
+// Where in its binding element i of the matrix that is read now is.
+fn input_at(i: u32) -> u32 {
   if (reads_other) {
-    let at = offsets.other + i;
+    return offsets.other + i;
+  }
+  return offsets.input + i;
+}
+
+fn output_at(i: u32) -> u32 {
+  return i;
+}
+
+// The bits of what is there.
+fn load_at(at: u32) -> u32 {
+  if (reads_other) {
     return input_bits(other[input_slot(at)], at);
   }
-  let at = offsets.input + i;
   return input_bits(input[input_slot(at)], at);
 }
 
-fn store(i: u32, bits: u32) {}
+fn store_at(at: u32, bits: u32) {}
+
+// The bits of element i.
+fn load(i: u32) -> u32 {
+  return load_at(input_at(i));
+}

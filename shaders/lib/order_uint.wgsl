@@ -1,9 +1,9 @@
 // uint32 is its own order.
 
-fn order_key(bits: u32) -> u32 {
+fn order_keys(bits: vec4u) -> vec4u {
   return bits;
 }
 
-fn reverse_order_key(bits: u32) -> u32 {
+fn reverse_order_keys(bits: vec4u) -> vec4u {
   return ~bits;
 }

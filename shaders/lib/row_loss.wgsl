@@ -40,7 +40,7 @@ fn main(at: Invocation) {
   if (HAS_OUTPUT) {
     let fours = fours_of(place);
     for (var n = 0u; n < fours.count; n++) {
-      let c = classes_at(fours, n);
+      let c = min(classes_at(fours, n), vec4u(fours.last));
       let bits = derivatives(terms, c, elements_of(fours, c), reread(fours, n));
       store_four(fours, n, select(vec4u(0u), product_of_bits(bits, scale), slopes));
     }

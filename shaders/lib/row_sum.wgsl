@@ -5,8 +5,8 @@
 // subtraction, which is all that the loss of a confident row consists of.
 //
 // A row is read in one go: its classes are summed beside the maximum so far, and what was summed is scaled when a later one is larger
-// (Milakov and Gimelshein 2018, Online normalizer calculation for softmax), no more often than every 256 terms, at which sums are
-// closed too, so that rounding does not grow with the number of classes.
+// (Milakov and Gimelshein 2018, Online normalizer calculation for softmax). Sums are closed every 256 terms, so that rounding does not
+// grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature and far (src/operations/temperature.ts).
 // Needs: lib/bits.wgsl, lib/exp.wgsl, lib/fours.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
@@ -57,11 +57,18 @@ fn ascended(key: u32) -> f32 {
 // What distance() gives for a masked class, and where the distance is more than a float can hold.
 const INFINITELY_FAR = 3.4028234e38;
 
+// Half of x - maximum, which cannot overflow, or where that is beyond what a float can hold of (x - maximum) / temperature, its bound.
+// There are no branches here, which take longer on software adapters than what they leave out.
+fn halves(bits: vec4u, maximum: f32) -> vec4f {
+  let finite = bitcast<vec4f>(min(bits, vec4u(NEGATIVE_INFINITY_BITS - 1u)));
+  return max(0.5 * finite - 0.5 * maximum, vec4f(-params.far));
+}
+
 // (maximum - x) / temperature, from 0 up.
 fn distances(bits: vec4u, row: RowSum) -> vec4f {
-  let half = 0.5 * row.maximum - 0.5 * bitcast<vec4f>(bits); // cannot overflow
-  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half > vec4f(params.far));
-  return select(2.0 * (select(half, vec4f(0.0), far) * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
+  let half = halves(bits, row.maximum);
+  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half == vec4f(-params.far));
+  return select(half * (-2.0 * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
 }
 
 fn distance(bits: u32, row: RowSum) -> f32 {
@@ -69,12 +76,14 @@ fn distance(bits: u32, row: RowSum) -> f32 {
 }
 
 // The exponentials of logits below the maximum.
-fn exponentials(bits: vec4u, row: RowSum) -> vec4f {
-  return exp_negatives(-distances(bits, row));
+fn exponentials(bits: vec4u, maximum: f32) -> vec4f {
+  let e = exp_negatives(halves(bits, maximum) * (2.0 * params.inverse_temperature));
+  return select(e, vec4f(0.0), bits == vec4u(NEGATIVE_INFINITY_BITS));
 }
 
-fn exponential(bits: u32, row: RowSum) -> f32 {
-  return exponentials(vec4u(bits), row).x;
+fn exponential(bits: u32, maximum: f32) -> f32 {
+  let e = exp_negative(halves(vec4u(bits), maximum).x * (2.0 * params.inverse_temperature));
+  return select(e, 0.0, bits == NEGATIVE_INFINITY_BITS);
 }
 
 fn row_kind(maximum_key: u32, magnitude: u32) -> u32 {
@@ -97,47 +106,93 @@ fn row_of(part: Part) -> RowSum {
   return RowSum(ascended(part.top.x), part.sums.x, part.sums.y, row_kind(part.top.x, part.top.y));
 }
 
+// What sums beside one maximum are beside a larger one.
+fn lowered(sums: vec2f, from_key: u32, to_key: u32) -> vec2f {
+  return vec2f(0.0, (sums.x + sums.y) * exponential(bitcast<u32>(ascended(from_key)), ascended(to_key)));
+}
+
 // The same classes beside a maximum that is at least theirs.
 fn beside(part: Part, top: vec2u) -> Part {
-  let grown = Part(max(part.top, top), part.sums);
-  if (grown.top.x == part.top.x || part.top.x == 0u) {
-    return grown;
+  let grown = max(part.top, top);
+  if (grown.x == part.top.x || part.top.x == 0u) {
+    return Part(grown, part.sums);
   }
-  let factor = exponential(bitcast<u32>(ascended(part.top.x)), row_of(grown));
-  return Part(grown.top, vec2f(0.0, (part.sums.x + part.sums.y) * factor));
+  return Part(grown, lowered(part.sums, part.top.x, grown.x));
+}
+
+// Of fours there is one number each, not four: what a loop carries is what it costs a software adapter.
+
+// The largest value, ascending, and the largest magnitude.
+fn top_of_four(bits: vec4u) -> vec2u {
+  return vec2u(largest_of(ascendings(bits)), largest_of(magnitudes_of(bits)));
 }
 
 // The largest of the fours from n to end, and no more of a sum.
 fn top_of(fours: Fours, n: u32, end: u32) -> vec2u {
-  var keys = vec4u(0u);
-  var magnitudes = vec4u(0u);
+  var top = vec2u(0u);
   for (var j = n; j < end; j++) {
-    let bits = logits(take(fours, j));
-    keys = max(keys, ascendings(bits));
-    magnitudes = max(magnitudes, magnitudes_of(bits));
+    top = max(top, top_of_four(logits(take(fours, j))));
   }
-  return vec2u(largest_of(keys), largest_of(magnitudes));
+  return top;
 }
 
-// The fours between two closings of the sum: what a lane holds, or 256 terms.
-const CLOSING = select(64u, HELD, HELD > 0u);
+// How many classes of a four equal the maximum, and the sum of the others' exponentials.
+fn sums_of_four(fours: Fours, n: u32, bits: vec4u, maximum: f32) -> vec2f {
+  let inside = are_inside(fours, n);
+  let tie = bitcast<vec4f>(bits) == vec4f(maximum);
+  let ties = select(vec4f(0.0), vec4f(1.0), tie & inside);
+  let rest = select(vec4f(0.0), exponentials(bits, maximum), inside & !tie);
+  return vec2f((ties.x + ties.y) + (ties.z + ties.w), (rest.x + rest.y) + (rest.z + rest.w));
+}
 
-// A lane's classes, each read once where registers hold them; else a second time while they are in the cache.
+const NO_TOP = vec2u(0x007fffffu, 0u); // -infinity
+
+// A lane's classes, each read once.
 fn part_of(fours: Fours) -> Part {
-  var part = Part();
-  for (var n = 0u; n < fours.count; n += CLOSING) {
-    let end = select(min(n + CLOSING, fours.count), n + CLOSING, HELD > 0u); // a constant number, where they are held
-    part = beside(part, top_of(fours, n, end));
-    let row = row_of(part);
-    var ties = vec4f(0.0);
-    var rest = vec4f(0.0);
-    for (var j = n; j < end; j++) {
-      let bits = logits(taken(fours, j));
-      let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
-      ties += select(vec4f(0.0), vec4f(1.0), tie);
-      rest += select(exponentials(bits, row), vec4f(0.0), tie);
+  if (HELD > 0u) {
+    return part_of_held(fours);
+  }
+  var part = Part(NO_TOP, vec2f(0.0));
+  for (var n = 0u; n < fours.count; n += 64u) {
+    let end = min(n + 64u, fours.count);
+    var sums = vec2f(0.0); // closed after 256 terms
+    for (var j = n; j < end; j += PACE) {
+      let a = logits(load_four(fours, j));
+      var top = top_of_four(a);
+      var b = a;
+      if (PACE == 2u) {
+        b = logits(load_four(fours, j + 1u));
+        top = max(top, top_of_four(b));
+      }
+      if (top.x > part.top.x) {
+        part.sums = lowered(part.sums + sums, part.top.x, top.x);
+        sums = vec2f(0.0);
+        part.top.x = top.x;
+      }
+      part.top.y = max(part.top.y, top.y);
+      let maximum = ascended(part.top.x);
+      var one = sums_of_four(fours, j, a, maximum);
+      if (PACE == 2u) {
+        one += sums_of_four(fours, j + 1u, b, maximum);
+      }
+      sums += one;
     }
-    part.sums += vec2f(dot(ties, vec4f(1.0)), (rest.x + rest.y) + (rest.z + rest.w));
+    part.sums += sums;
+  }
+  return part;
+}
+
+// The same where registers hold fours: first the largest of them, then their sum.
+fn part_of_held(fours: Fours) -> Part {
+  var part = Part(NO_TOP, vec2f(0.0));
+  for (var n = 0u; n < fours.count; n += ROOM) {
+    part = beside(part, top_of(fours, n, n + ROOM)); // a constant number
+    let maximum = ascended(part.top.x);
+    var sums = vec2f(0.0);
+    for (var j = n; j < n + ROOM; j++) {
+      sums += sums_of_four(fours, j, logits(taken(fours, j)), maximum);
+    }
+    part.sums += sums;
   }
   return part;
 }
@@ -166,7 +221,7 @@ struct Shares {
 
 fn shares_of(bits: vec4u, row: RowSum) -> Shares {
   let tie = bitcast<vec4f>(bits) == vec4f(row.maximum);
-  let own = select(exponentials(bits, row), vec4f(1.0), tie);
+  let own = select(exponentials(bits, row.maximum), vec4f(1.0), tie);
   return Shares(own, select((row.ties + row.rest) - own, vec4f((row.ties - 1.0) + row.rest), tie));
 }
 

@@ -1,78 +1,104 @@
 // The temperature of a head, and the score below which a row is of none of its classes; both fitted to rows that it was not trained on.
 
+import type { Values } from '../backend.js';
 import { linear } from '../operations/linear.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
 import type { Input } from './inputs.js';
-import { addSigmoid, addSoftmax, type Block, bestScale, Sums } from './newton.js';
+import { bestScale, type Curve, sigmoidCurve, softmaxCurve } from './newton.js';
 import { type Rejection, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
 /** What calibration came to: mean losses at the temperature before it and at the one that it found. */
 export interface Calibration {
+  /** What was found, and `head.temperature` now is. */
   readonly temperature: number;
+  /** The mean loss at the temperature that the head had, in nats. */
   readonly before: number;
+  /** The mean loss at the temperature that was found, in nats. */
   readonly after: number;
 }
 
-/**
- * @param most logits that are kept on the host, 256 MiB of them; of more, they are made again, a chunk at a time, for each step of Newton's
- * @throws RangeError where no row counts
- */
+/** Numbers of all logits up to which they are kept from one look to the next; more are made again for each. */
+const mostHeld = 2 ** 24;
+
+/** Some rows that count. */
+interface Piece {
+  readonly curve: Curve;
+  readonly rows: number;
+}
+
+/** @throws RangeError where no row counts */
 export async function calibrated(
   fn: string,
   head: HeadParts,
   examples: Examples,
-  most: number = 2 ** 26,
+  most = mostHeld,
 ): Promise<Calibration> {
-  const classes = head.labels.length;
-  const each = head.activation === 'sigmoid';
   const resident = new Resident(head.weight.context, examples);
-  const keeps = examples.count * classes <= most;
-  const blocks: Block[] = [];
-  let all = false; // of the blocks are kept
-  const inBlocks = async (look: (block: Block) => void) => {
-    if (all) return blocks.forEach(look);
-    const work = async ({ features, targets }: { features: Tensor; targets: Tensor | null }) => {
-      const block = await blockOf(head, features, targets!, examples.soft || each);
-      if (keeps) blocks.push(block);
-      look(block);
-    };
-    await inChunks(head, resident, work, slicer());
-    all = keeps;
-  };
+  const holds = examples.count * head.labels.length <= most;
+  let held: Piece[] = [];
   const curve = async (scale: number) => {
-    const sums = new Sums();
-    await inBlocks((block) => (each ? addSigmoid : addSoftmax)(sums, block, classes, scale));
-    if (sums.count === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
-    return sums;
-  };
-  const lossAt = async (scale: number) => {
-    const { loss, count } = await curve(scale);
-    return loss / count;
+    let [rows, loss, slope, curvature] = [0, 0, 0, 0];
+    const look = (piece: Piece) => {
+      const own = piece.curve(scale);
+      rows += piece.rows;
+      loss += own.loss * piece.rows;
+      slope += own.slope * piece.rows;
+      curvature += own.curvature * piece.rows;
+    };
+    if (held.length) held.forEach(look);
+    else {
+      const pieces: Piece[] = [];
+      await eachPiece(head, resident, examples.soft, (piece) => {
+        look(piece);
+        if (holds) pieces.push(piece);
+      });
+      held = pieces;
+    }
+    if (rows === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
+    return { loss: loss / rows, slope: slope / rows, curvature: curvature / rows };
   };
   try {
+    const { loss: before } = await curve(1 / head.temperature);
     const scale = await bestScale(curve);
-    return { temperature: 1 / scale, before: await lossAt(1 / head.temperature), after: await lossAt(scale) };
+    return { temperature: 1 / scale, before, after: (await curve(scale)).loss };
   } finally {
     resident.dispose();
   }
 }
 
-/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
-function blockOf(head: HeadParts, features: Tensor, targets: Tensor, allFinite: boolean): Promise<Block> {
+/** Makes the logits a chunk at a time, so that no more than a chunk's are read back at once. */
+function eachPiece(head: HeadParts, resident: Resident, soft: boolean, look: (piece: Piece) => void): Promise<void> {
   const classes = head.labels.length;
-  return scoped(async (keep) => {
-    const some = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
-    const [logits, wanted] = await Promise.all([some.data(), targets.data()]);
-    const rows = Array.from({ length: logits.length / classes }, (_, row) => row).filter((row) => {
-      const own = logits.subarray(row * classes, (row + 1) * classes);
-      if (allFinite) return own.every(Number.isFinite);
-      return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[wanted[row]]);
+  const each = head.activation === 'sigmoid';
+  const work = (batch: { features: Tensor; targets: Tensor | null }) =>
+    scoped(async (keep) => {
+      const logits = keep(linear(batch.features, head.weight, head.bias ? { bias: head.bias } : {}));
+      const [values, targets] = await Promise.all([logits.data(), batch.targets!.data()]);
+      const kept = keptRows(values, targets, classes, soft, each);
+      if (kept.length === 0) return;
+      const pack = (of: Values) => {
+        const packed = new Float32Array(kept.length * classes);
+        for (const [i, row] of kept.entries()) packed.set(of.subarray(row * classes, (row + 1) * classes), i * classes);
+        return packed;
+      };
+      const indices = () => kept.map((row) => targets[row]);
+      const curve = each ? sigmoidCurve(pack(values), pack(targets)) : softmaxCurve(pack(values), indices(), classes);
+      look({ curve, rows: kept.length });
     });
-    return { logits, targets: wanted, rows };
+  return inChunks(head, resident, work, slicer());
+}
+
+/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
+function keptRows(logits: Values, targets: Values, classes: number, soft: boolean, each: boolean): number[] {
+  const rows = Array.from({ length: logits.length / classes }, (_, row) => row);
+  return rows.filter((row) => {
+    const own = logits.subarray(row * classes, (row + 1) * classes);
+    if (soft || each) return own.every(Number.isFinite);
+    return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[targets[row]]);
   });
 }
 

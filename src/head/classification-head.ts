@@ -4,26 +4,21 @@ import type { HostOperand, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
-import { linear } from '../operations/linear.js';
-import { linearTopK } from '../operations/linear-top-k.js';
-import { maskClasses } from '../operations/mask-classes.js';
 import type { Optimizer } from '../operations/optimizer.js';
-import { sigmoid } from '../operations/sigmoid.js';
-import { softmax } from '../operations/softmax.js';
-import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive, shown } from '../validate.js';
 import { type Activation, activations } from './activation.js';
+import { bestOf } from './best.js';
 import type { Calibration } from './calibrate.js';
 import type { Evaluation } from './evaluate.js';
 import type { ExampleTargets, Features } from './examples.js';
 import type { FitOptions, History } from './fit.js';
-import { biasInput, expectContext, featureInput, type Input, manyLogits, weightInput } from './inputs.js';
+import { biasInput, expectContext, featureInput, type Input, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
-import { isRejection, type Rejection, surenessOf } from './rejection.js';
+import { isRejection, type Rejection } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -51,6 +46,7 @@ export interface NewHead {
   seed?: number;
 }
 
+/** Which answers `predict` is to give. */
 export interface PredictOptions {
   /** The most answers a row, from 1 to C; 5 (or C, where that is less) if left out. */
   topK?: number;
@@ -71,8 +67,11 @@ export interface PredictOptions {
 
 /** One answer: a class and its score, which is its probability. */
 export interface Prediction {
+  /** The name of the class. */
   readonly label: string;
+  /** The class, from 0. */
   readonly index: number;
+  /** From 0 to 1: the softmax or sigmoid of its logit over the temperature. */
   readonly score: number;
 }
 
@@ -95,6 +94,7 @@ interface Parts<Operand> {
 export class ClassificationHead {
   /** One a class. */
   readonly labels: readonly string[];
+  /** How logits become scores: 'softmax' or 'sigmoid'. */
   readonly activation: Activation;
   /** Divides the logits before the activation; 1 unless the head was calibrated. */
   temperature: number;
@@ -197,8 +197,7 @@ export class ClassificationHead {
   }
 
   /**
-   * The best classes of each row of features, best first; of equal scores the lower index comes first. Of more than 2^22 logits none is
-   * stored (`linearTopK`; not with `allow`, `deny` or a rejection by energy), and of equal scores the larger logit comes first.
+   * The best classes of each row of features, best first; of equal scores the lower index comes first.
    * A row has fewer than `topK` answers where `threshold`, `allow` and `deny` leave fewer. A softmax row whose logits hold NaN or
    * +Infinity has scores of NaN, which no threshold lets through.
    * @param features [N, D] or [D]: a tensor, numbers, or one array of several rows, one after the other
@@ -223,7 +222,7 @@ export class ClassificationHead {
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
     const rejection = rejectionOf(fn, options.rejectBelow === undefined ? this.rejection : options.rejectBelow, this);
     const energy = rejection?.score === 'energy';
-    const best = this.#best(featureInput(fn, this.weight, features), k, temperature, kept, energy);
+    const best = bestOf(this, featureInput(fn, this.weight, features), { k, temperature, kept, energy });
     try {
       const reads = [best.values, best.indices, ...(best.energies ? [best.energies] : [])];
       const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
@@ -282,7 +281,8 @@ export class ClassificationHead {
 
   /**
    * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
-   * Calibration of Modern Neural Networks). The logits are read back; more than 256 MiB of them are not kept, but made again for each step. Answers do not change, scores do. It lies between 1/1000 and
+   * Calibration of Modern Neural Networks). The logits are read back a chunk at a time, once
+   * where they are few, else for each look at the loss. Answers do not change, scores do. It lies between 1/1000 and
    * 1000. Rows that no temperature helps are left out: ignored ones, and those without a finite loss.
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    */
@@ -341,6 +341,7 @@ export class ClassificationHead {
     for (const tensor of this.#owned) tensor.dispose();
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -355,37 +356,6 @@ export class ClassificationHead {
     this.#weight = context.tensor(weight, shape);
     this.#bias = bias && context.tensor(bias);
     this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
-  }
-
-  /** The k best scores of each row, queued on the device; what led to them is freed at once. */
-  #best(
-    features: Input,
-    k: number,
-    temperature: number,
-    kept: Uint32Array | null,
-    energy: boolean,
-  ): TopKResult & { energies?: Tensor } {
-    const made: Tensor[] = [];
-    const scratch = (tensor: Tensor): Tensor => {
-      made.push(tensor);
-      return tensor;
-    };
-    try {
-      const rows = features instanceof Tensor ? features : scratch(onDevice(this.weight.context, features));
-      const bias = this.bias ? { bias: this.bias } : {};
-      const count = rows.shape.length === 2 ? rows.shape[0] : 1;
-      if (!kept && !energy && manyLogits(count, this.weight))
-        return linearTopK(rows, this.weight, k, { ...bias, temperature, activation: this.activation });
-      const logits = scratch(linear(rows, this.weight, bias));
-      const activate = this.activation === 'sigmoid' ? sigmoid : softmax;
-      const scores = scratch(activate(logits, { temperature }));
-      const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
-      if (!energy) return best;
-      const matrix = logits.shape.length === 2; // else one row, and one energy all the same
-      return { ...best, energies: surenessOf(logits, null, 'energy', temperature, matrix) };
-    } finally {
-      for (const tensor of made) tensor.dispose();
-    }
   }
 
   static #place(context: Context, parts: Parts<Input>): ClassificationHead {

@@ -12,6 +12,7 @@ import { scoped, slicer } from './scope.js';
 
 /** How one class fares. What is divided by 0 is 0. */
 export interface ClassReport {
+  /** The name of the class. */
   readonly label: string;
   /** Of the rows that were answered with the class, the share that is of it. */
   readonly precision: number;
@@ -25,8 +26,11 @@ export interface ClassReport {
 
 /** Answers whose score lies in a range. */
 export interface CalibrationBin {
+  /** The least score of the bin, not in it. */
   readonly from: number;
+  /** The greatest score of the bin, in it. */
   readonly to: number;
+  /** Answers in the bin; 0 where it is empty, whose shares are then 0. */
   readonly count: number;
   /** The share of right answers. */
   readonly accuracy: number;
@@ -46,9 +50,11 @@ export interface Evaluation {
   readonly confusion: number[][];
   /** The rows of one cell of it. */
   readonly samples: (actual: number, predicted: number) => number[];
+  /** One a class, in the order of the labels. */
   readonly perClass: ClassReport[];
   /** How far scores are from shares of right answers, over 15 bins (Guo and others 2017, On Calibration of Modern Neural Networks). */
   readonly expectedCalibrationError: number;
+  /** The bins of scores behind it, lowest first. */
   readonly bins: CalibrationBin[];
 }
 

@@ -38,29 +38,42 @@ import { warmStart } from './warm-start.js';
 export interface FitProgress {
   /** From 1. */
   readonly epoch: number;
+  /** Epochs in all. */
   readonly epochs: number;
   /** Steps taken, of all epochs. */
   readonly step: number;
+  /** Steps in all. */
   readonly steps: number;
+  /** The mean loss, each before its step was taken. */
   readonly loss: number;
+  /** The share of right answers; of all classes' answers where each class is on its own. */
   readonly accuracy: number;
+  /** Rows trained on, a second, since the training began. */
   readonly rowsPerSecond: number;
+  /** How long the rest will take at that speed. */
   readonly secondsLeft: number;
+  /** At the end of an epoch, where there is validation. */
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
   /** Said once after a device was lost: where the training goes on. Some steps are then taken again. */
   readonly recovered?: string;
 }
 
 /** One epoch of a training. Training numbers are means over its steps, each before its step was taken. */
 export interface EpochRecord {
+  /** The mean loss of the training rows. */
   readonly loss: number;
   /** The share of right answers; of all classes' answers where each class is on its own. */
   readonly accuracy: number;
+  /** The mean loss of the validation rows after the epoch; with `validation`. */
   readonly validationLoss?: number;
+  /** The share of right answers among the validation rows after the epoch; with `validation`. */
   readonly validationAccuracy?: number;
 }
 
 /** What a training came to. */
 export interface History {
+  /** One record an epoch that was finished. */
   readonly epochs: EpochRecord[];
   /** With early stopping: the epoch, from 1, whose weights the head has; 0 where none was better than nothing. */
   readonly bestEpoch?: number;
@@ -68,6 +81,7 @@ export interface History {
   readonly stoppedEarly: boolean;
 }
 
+/** How a head is to be trained. */
 export interface FitOptions {
   /** Times that all rows are seen; 10 by default. */
   epochs?: number;
@@ -336,11 +350,11 @@ class Run {
       if (!ends && this.#step < next) continue;
       const totals = await this.#totals.data();
       this.#options.signal?.throwIfAborted();
-      const record = this.#recordOf(totals);
+      let record: EpochRecord = this.#recordOf(totals);
       const now = performance.now();
       every = Math.max(1, Math.min(2 * every, Math.round((every * window) / Math.max(1, now - since))));
       [since, next] = [now, this.#step + every];
-      if (ends) await this.#endEpoch(record);
+      if (ends) record = await this.#endEpoch(record);
       this.#tell(epoch, record);
       if (ends && this.#settings.stopping && this.#waited >= this.#settings.stopping.patience) return true;
       await this.#keep(totals);
@@ -380,20 +394,22 @@ class Run {
     return { loss: (loss / rows) * scale, accuracy: right / (rows * answers) };
   }
 
-  async #endEpoch(record: { loss: number; accuracy: number }): Promise<void> {
+  async #endEpoch(training: { loss: number; accuracy: number }): Promise<EpochRecord> {
     if (!this.#validation) {
-      this.#history.push(record);
-      return;
+      this.#history.push(training);
+      return training;
     }
     const { loss, accuracy } = this.#recordOf(await this.#validate(this.#validation));
-    this.#history.push({ ...record, validationLoss: loss, validationAccuracy: accuracy });
+    const record = { ...training, validationLoss: loss, validationAccuracy: accuracy };
+    this.#history.push(record);
     const { stopping } = this.#settings;
-    if (!stopping) return;
+    if (!stopping) return record;
     const value = stopping.monitor === 'loss' ? loss : -accuracy;
     if (value < (this.#best?.value ?? Number.POSITIVE_INFINITY) - stopping.minDelta) {
       this.#rememberBest(this.#history.length, value);
       this.#waited = 0;
     } else this.#waited++;
+    return record;
   }
 
   #validate(resident: Resident): Promise<Values> {
@@ -424,7 +440,7 @@ class Run {
     return best.epoch;
   }
 
-  #tell(epoch: number, { loss, accuracy }: { loss: number; accuracy: number }, recovered?: string): void {
+  #tell(epoch: number, record: EpochRecord, recovered?: string): void {
     if (this.#step < this.#told && !recovered) return; // steps that are taken again
     this.#told = Math.max(this.#told, this.#step);
     const seconds = (performance.now() - this.#began) / 1000;
@@ -435,8 +451,7 @@ class Run {
       epochs: this.#settings.epochs,
       step,
       steps: this.#steps,
-      loss,
-      accuracy,
+      ...record,
       rowsPerSecond,
       secondsLeft: ((this.#steps - step) * this.#settings.batchSize) / Math.max(rowsPerSecond, 1e-3),
       ...(recovered ? { recovered } : {}),

@@ -15,6 +15,7 @@ import { readTensors } from './read-tensors.js';
 import type { Rejection } from './rejection.js';
 import { expectOptimizer, restoreOptimizer, savedRejection } from './save.js';
 
+/** How a file of weights is to be read. */
 export interface LoadOptions {
   /** Is given the state that `save({ optimizer })` wrote. */
   optimizer?: Optimizer;

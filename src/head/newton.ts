@@ -2,66 +2,65 @@
 
 import type { Values } from '../backend.js';
 
-/** Some rows of logits: those that count are named. */
-export interface Block {
-  readonly logits: Values;
-  /** One a row; of sigmoids one a logit. */
-  readonly targets: ArrayLike<number>;
-  readonly rows: readonly number[];
-}
+/** Value, slope and curvature of a loss over the scale. */
+export type Curve = (scale: number) => CurvePoint;
 
-/** Value, slope and curvature of a loss over the scale, summed over `count` terms. */
-export class Sums {
-  count = 0;
-  loss = 0;
-  slope = 0;
-  curvature = 0;
+export interface CurvePoint {
+  readonly loss: number;
+  readonly slope: number;
+  readonly curvature: number;
 }
 
 /** Temperatures are sought between 1 / most and most. */
 const most = 1000;
 
-/** Adds the cross-entropy of rows times a scale, which is convex. They must be finite at their targets and hold no NaN or +Infinity. */
-export function addSoftmax(sums: Sums, { logits, targets, rows }: Block, classes: number, scale: number): void {
-  for (const r of rows) {
-    const start = r * classes;
-    let top = Number.NEGATIVE_INFINITY;
-    for (let i = start; i < start + classes; i++) top = Math.max(top, logits[i]);
-    let [sum, first, second] = [0, 0, 0]; // moments of what lies below the maximum
-    for (let i = start; i < start + classes; i++) {
-      if (logits[i] === Number.NEGATIVE_INFINITY) continue;
-      const below = logits[i] - top;
-      const power = Math.exp(scale * below);
-      sum += power;
-      first += power * below;
-      second += power * below * below;
+/** The mean cross-entropy of rows times a scale, which is convex. Rows must be finite at their targets and hold no NaN or +Infinity. */
+export const softmaxCurve =
+  (logits: Values, targets: ArrayLike<number>, classes: number): Curve =>
+  (scale) => {
+    let [loss, slope, curvature] = [0, 0, 0];
+    const count = targets.length;
+    for (let r = 0; r < count; r++) {
+      const start = r * classes;
+      let top = Number.NEGATIVE_INFINITY;
+      for (let i = start; i < start + classes; i++) top = Math.max(top, logits[i]);
+      let [sum, first, second] = [0, 0, 0]; // moments of what lies below the maximum
+      for (let i = start; i < start + classes; i++) {
+        if (logits[i] === Number.NEGATIVE_INFINITY) continue;
+        const below = logits[i] - top;
+        const power = Math.exp(scale * below);
+        sum += power;
+        first += power * below;
+        second += power * below * below;
+      }
+      const wanted = logits[start + targets[r]] - top;
+      const mean = first / sum;
+      loss += Math.log(sum) - scale * wanted;
+      slope += mean - wanted;
+      curvature += second / sum - mean * mean;
     }
-    const wanted = logits[start + targets[r]] - top;
-    const mean = first / sum;
-    sums.loss += Math.log(sum) - scale * wanted;
-    sums.slope += mean - wanted;
-    sums.curvature += second / sum - mean * mean;
-  }
-  sums.count += rows.length;
-}
+    return { loss: loss / count, slope: slope / count, curvature: curvature / count };
+  };
 
-/** Adds the binary cross-entropy of elements times a scale. */
-export function addSigmoid(sums: Sums, { logits, targets, rows }: Block, classes: number, scale: number): void {
-  for (const r of rows) {
-    for (let i = r * classes; i < (r + 1) * classes; i++) {
+/** The mean binary cross-entropy of elements times a scale. */
+export const sigmoidCurve =
+  (logits: Values, targets: Values): Curve =>
+  (scale) => {
+    let [loss, slope, curvature] = [0, 0, 0];
+    const count = logits.length;
+    for (let i = 0; i < count; i++) {
       const x = scale * logits[i];
       const e = Math.exp(-Math.abs(x));
       const p = (x < 0 ? e : 1) / (1 + e);
-      sums.loss += Math.log1p(e) + Math.max(x, 0) - targets[i] * x;
-      sums.slope += (p - targets[i]) * logits[i];
-      sums.curvature += p * (1 - p) * logits[i] ** 2;
+      loss += Math.log1p(e) + Math.max(x, 0) - targets[i] * x;
+      slope += (p - targets[i]) * logits[i];
+      curvature += p * (1 - p) * logits[i] ** 2;
     }
-  }
-  sums.count += rows.length * classes;
-}
+    return { loss: loss / count, slope: slope / count, curvature: curvature / count };
+  };
 
 /** Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried. */
-export async function bestScale(curve: (scale: number) => Sums | Promise<Sums>): Promise<number> {
+export async function bestScale(curve: (scale: number) => CurvePoint | Promise<CurvePoint>): Promise<number> {
   let [low, high] = [1 / most, most];
   if ((await curve(low)).slope >= 0) return low;
   if ((await curve(high)).slope <= 0) return high;

@@ -11,6 +11,7 @@ export interface Rejection {
    * Energy-based Out-of-distribution Detection).
    */
   readonly score: 'probability' | 'energy';
+  /** Rows whose score is below it are of none of the classes. */
   readonly below: number;
 }
 

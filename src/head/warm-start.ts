@@ -5,7 +5,7 @@ import { linear } from '../operations/linear.js';
 import { linearGradient } from '../operations/linear-gradient.js';
 import type { Tensor } from '../tensor.js';
 import { chunkOf, type HeadParts, inChunks, type Resident } from './examples.js';
-import { addSoftmax, bestScale, Sums } from './newton.js';
+import { bestScale, softmaxCurve } from './newton.js';
 import { orderOf } from './random.js';
 import { scoped } from './scope.js';
 
@@ -88,11 +88,14 @@ function scaleOf(head: HeadParts, { features, targets }: Resident): Promise<numb
     const counts = (row: number) => indices[row] >= 0 && indices[row] < classes && of(row).every(Number.isFinite);
     const kept = Array.from(indices, (_, row) => row).filter(counts);
     if (kept.length === 0) return 1;
-    return bestScale((scale) => {
-      const sums = new Sums();
-      addSoftmax(sums, { logits: values, targets: indices, rows: kept }, classes, scale);
-      return sums;
-    });
+    const packed = new Float32Array(kept.length * classes);
+    for (const [i, row] of kept.entries()) packed.set(of(row), i * classes);
+    const curve = softmaxCurve(
+      packed,
+      kept.map((row) => indices[row]),
+      classes,
+    );
+    return bestScale(curve);
   });
 }
 

@@ -3,6 +3,7 @@ import { type AdamArrays, type AdamStep, adamElements } from '../cpu/adam.js';
 import { flag, knownOptions, number } from '../validate.js';
 import { type Optimizer, optimizerOf, rate } from './optimizer.js';
 
+/** The settings of `adam` and `adamW`. */
 export interface AdamOptions {
   /** How far a step goes; may be set later. */
   learningRate: number;

@@ -6,6 +6,7 @@ import { classAxis, knownOptions } from '../validate.js';
 import { comparable, expectTensor, result } from './operands.js';
 import { orderOf } from './order.js';
 
+/** Options of `argmax` and `argmin`. */
 export interface ArgOptions {
   /** The class axis; the last by default. */
   axis?: number;

@@ -4,6 +4,7 @@ import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
 import { number, positive } from '../validate.js';
 import { ignoreIndexOf } from './targets.js';
 
+/** Those options of `crossEntropy` that are numbers. */
 export interface CrossEntropyNumbers {
   /** Rows with this target add nothing and have gradient 0; -100 by default, null for none. Refused with soft labels. */
   ignoreIndex?: number | null;

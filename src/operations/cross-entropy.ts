@@ -19,6 +19,7 @@ export interface CrossEntropyOptions extends RowLossOptions, CrossEntropyNumbers
   validate?: boolean;
 }
 
+/** What `crossEntropy` gives; what was not asked for is not there. */
 export interface CrossEntropyResult extends LossResult {
   /** The derivative of the objective by the soft labels, in their shape and dtype; with `targetGradient`. */
   targetGradient?: Tensor;

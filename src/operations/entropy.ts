@@ -8,6 +8,7 @@ import { type RowGradientOptions, rowGradient } from './row-gradient.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `entropy`. */
 export interface EntropyOptions {
   /** The class axis; the last by default. */
   axis?: number;

@@ -10,6 +10,7 @@ import { temperatureUniforms } from './temperature.js';
 /** Options of every loss with a class axis but `gradientOut`: there are two gradients. */
 export type JSDivergenceOptions = Omit<RowLossOptions, 'gradientOut'>;
 
+/** What `jsDivergence` gives. */
 export interface JSDivergenceResult {
   /** float32: a scalar, or with reduction 'none' one a row. */
   loss: Tensor;

@@ -5,6 +5,7 @@ import { flag } from '../validate.js';
 import { type ElementLossOptions, type ElementTargets, elementLossCall, runElementLoss } from './element-loss.js';
 import type { LossResult, Reduction } from './row-loss.js';
 
+/** Options of `klDivLoss`, beside those of every elementwise loss. */
 export interface KLDivLossOptions extends Omit<ElementLossOptions, 'reduction'> {
   /** 'mean' by default, which divides by the elements; 'batchmean' divides by the length of the first axis, as the mathematics has it. */
   reduction?: Reduction | 'batchmean';

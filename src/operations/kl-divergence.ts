@@ -6,6 +6,7 @@ import { type LossResult, type Reduction, type RowLossOptions, rowLossCall, runR
 import { softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `klDivergence`, beside those of every loss with a class axis. */
 export interface KLDivergenceOptions extends Omit<RowLossOptions, 'reduction'> {
   /** 'mean' by default; 'batchmean' divides the sum by the rows, also with sampleWeights; 'none' gives one loss a row. */
   reduction?: Reduction | 'batchmean';

@@ -25,12 +25,15 @@ export interface LinearCrossEntropyOptions extends LinearHeadOptions, LinearLoss
 
 /** Derivatives by the operands of a linear head, each in the shape and dtype of its operand. */
 export interface LinearGradients {
+  /** By the features, in their shape and dtype. */
   features?: Tensor;
   /** A list where the weight is a list of blocks. */
   weight?: Tensor | Tensor[];
+  /** By the bias, [C]. */
   bias?: Tensor;
 }
 
+/** What `linearCrossEntropy` gives; what was not asked for is not there. */
 export interface LinearCrossEntropyResult {
   /** float32: a scalar, or with reduction 'none' one a row. */
   loss: Tensor;

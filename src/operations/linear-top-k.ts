@@ -23,6 +23,7 @@ export interface LinearTopKOptions extends LinearHeadOptions {
   activation?: 'softmax' | 'sigmoid' | 'none';
 }
 
+/** What `linearTopK` gives: k scores and classes a row, best first. */
 export interface LinearTopKResult {
   /** The scores of the k best classes, the best first; float32. */
   values: Tensor;

@@ -7,6 +7,7 @@ import { expectTensor, result } from './operands.js';
 import { rowSums } from './row-parts.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `logSumExp`. */
 export interface LogSumExpOptions {
   /** The class axis; the last by default. */
   axis?: number;

@@ -8,6 +8,7 @@ import type { Part } from '../webgpu/link.js';
 import { expectOf, expectTensor, operand, result } from './operands.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `softmaxGradient` and `logSoftmaxGradient`. */
 export interface MatrixGradientOptions {
   /** The class axis; the last by default. */
   axis?: number;

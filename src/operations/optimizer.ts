@@ -10,12 +10,15 @@ import { expectOf, expectTensor } from './operands.js';
 
 /** What an optimizer keeps of one parameter: how many steps it took, and its numbers by name. */
 export interface OptimizerState {
+  /** Steps taken. */
   readonly step: number;
+  /** What it keeps, by name, such as adam's two means; each in the shape of the parameter, row by row. */
   readonly slots: Readonly<Record<string, Float32Array>>;
 }
 
 /** Moves parameters against their gradients. Made by `sgd`, `adam` or `adamW`. */
 export interface Optimizer {
+  /** Which rule it is. */
   readonly name: 'sgd' | 'adam' | 'adamW';
   /** May be set between steps. */
   learningRate: number;
@@ -194,7 +197,7 @@ function expectGradients(fn: string, parameters: readonly Tensor[], gradients: u
     const gradient = expectOf(fn, name, gradients[i], parameter.context, ['float32']);
     expectShape(fn, name, gradient.shape, parameter.shape, 'as its parameter has');
     // The same words cannot be bound to be read and to be written, and a step reads what it writes.
-    if (gradient === parameter || (gradient.buffer && gradient.buffer === parameter.buffer))
+    if (gradient === parameter || (gradient.storage.buffer && gradient.storage.buffer === parameter.storage.buffer))
       throw new TypeError(`${fn}: "${name}" may not lie in its parameter's memory`);
   }
 }

@@ -8,6 +8,7 @@ import type { Part } from '../webgpu/link.js';
 import { expectTensor, operand, result } from './operands.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `logSumExpGradient` and `entropyGradient`. */
 export interface RowGradientOptions {
   /** The class axis; the last by default. */
   axis?: number;

@@ -34,6 +34,7 @@ export interface RowLossOptions extends LossOptions {
   sampleWeights?: Tensor | ArrayLike<number>;
 }
 
+/** What a loss gives. */
 export interface LossResult {
   /** float32: a scalar, or with reduction 'none' one a row. */
   loss: Tensor;

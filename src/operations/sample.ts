@@ -6,6 +6,7 @@ import { classAxis, knownOptions, number, positive } from '../validate.js';
 import { expectTensor, result } from './operands.js';
 import { temperatureUniforms } from './temperature.js';
 
+/** Options of `sample`. */
 export interface SampleOptions {
   /** What decides the draw: an integer from 0 to 2^53 - 1. Another seed is an independent draw, so give each call its own. */
   seed: number;

@@ -3,6 +3,7 @@ import { type SgdArrays, type SgdStep, sgdElements } from '../cpu/sgd.js';
 import { flag, knownOptions } from '../validate.js';
 import { type Optimizer, optimizerOf, rate } from './optimizer.js';
 
+/** The settings of `sgd`. */
 export interface SgdOptions {
   /** How far a step goes; may be set later. */
   learningRate: number;

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor.js';
 import { knownOptions, positive } from '../validate.js';
 import { expectTensor, result } from './operands.js';
 
+/** Options of `sigmoid`. */
 export interface SigmoidOptions {
   /** Logits are divided by it; 1 by default. */
   temperature?: number;

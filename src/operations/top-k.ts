@@ -6,6 +6,7 @@ import { classAxis, knownOptions, number } from '../validate.js';
 import { comparable, expectTensor, result } from './operands.js';
 import { orderOf } from './order.js';
 
+/** Options of `topK`. */
 export interface TopKOptions {
   /** The class axis; the last by default. */
   axis?: number;
@@ -13,6 +14,7 @@ export interface TopKOptions {
   out?: { values: Tensor; indices: Tensor };
 }
 
+/** What `topK` gives: k values and classes a row, largest first. */
 export interface TopKResult {
   /** The k largest of each row, the largest first; the dtype of x. */
   values: Tensor;

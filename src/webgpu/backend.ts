@@ -4,9 +4,10 @@ import type { Backend, LostInfo, MemoryReport, Spec, Storage, Values, Work } fro
 import { CrossheadError, DeviceLostError, DisposedError, OutOfMemoryError } from '../errors.js';
 import { packHalf, unpackHalf } from '../float16.js';
 import { sizeOf } from '../rows.js';
+import { shown } from '../validate.js';
 import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
-import { Recordings, type Target } from './encode.js';
+import { expectDone, expectTarget, Recordings, type Target } from './encode.js';
 import { seams } from './link.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
@@ -101,8 +102,18 @@ export class GpuBackend implements Backend {
     return made;
   }
 
-  wrap(spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage {
-    const { dtype, shape } = spec;
+  wrap(fn: string, { dtype, shape }: Spec, buffer: GPUBuffer, byteOffset: number): Storage {
+    if (typeof buffer?.size !== 'number' || typeof buffer?.usage !== 'number') {
+      throw new TypeError(`${fn}: "buffer" must be a GPUBuffer, got ${shown(buffer)}`);
+    }
+    const end = byteOffset + wholeWords(bytesOf(dtype, sizeOf(shape))); // what the GPU reads, it reads by words
+    if (end > buffer.size) {
+      throw new RangeError(
+        `${fn}: shape ${shown(shape)} at byte ${byteOffset} ends at ${end}, past the buffer's ${buffer.size} bytes`,
+      );
+    }
+    if (!(buffer.usage & 0x80))
+      throw new TypeError(`${fn}: "buffer" must have the usage STORAGE, got usage ${buffer.usage}`);
     const wrapped = { dtype, length: sizeOf(shape), values: null, buffer, byteOffset, failure: null };
     this.#wrapped.add(wrapped);
     return wrapped;
@@ -143,9 +154,11 @@ export class GpuBackend implements Backend {
     return recorder.plan;
   }
 
-  encodeInto<T>(target: Target, calls: () => T): T {
-    if (this.#preparing) return calls();
-    return this.#recordings.record(target, calls, (word) => {
+  encodeInto<T>(fn: string, target: Target, calls: () => T): T {
+    expectTarget(fn, target);
+    const called = () => expectDone(fn, calls());
+    if (this.#preparing) return called();
+    return this.#recordings.record(target, called, (word) => {
       const end = this.#watch();
       const recorder = new Recorder(this, { name: 'context.encodeInto' } as Work, target);
       recorder.clear(word);

@@ -7,12 +7,26 @@
 
 import type { Storage } from '../backend.js';
 import { CrossheadError } from '../errors.js';
+import { shown } from '../validate.js';
 import { type BufferPool, bytesOf, type Failure, stagingUsage, storageUsage } from './buffers.js';
 
 /** What takes commands. */
 export type Target = GPUCommandEncoder | GPUComputePassEncoder;
 
 export const isPass = (target: Target): target is GPUComputePassEncoder => 'dispatchWorkgroups' in target;
+
+export function expectTarget(fn: string, target: unknown): void {
+  const takes = (method: string) => typeof (target as Record<string, unknown> | null)?.[method] === 'function';
+  if (takes('beginComputePass') || takes('dispatchWorkgroups')) return;
+  throw new TypeError(`${fn}: "encoder" must be a GPUCommandEncoder or a GPUComputePassEncoder, got ${shown(target)}`);
+}
+
+/** Refuses what has not recorded all of its work. */
+export function expectDone<T>(fn: string, result: T): T {
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {}); // it is told of this error in place of its own
+  throw new TypeError(`${fn}: the calls may not be async: what follows an await would not be recorded`);
+}
 
 interface Ticket {
   readonly word: GPUBuffer;

@@ -95,12 +95,14 @@ const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)[^>]
 /**
  * Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out.
  * @param held fours of classes that a lane keeps in registers (lib/fours.wgsl)
+ * @param pace fours that a loop takes in one step
  */
 export function link(
   kernel: Part,
   choices: Readonly<Record<string, Part>>,
   given: ReadonlySet<string>,
   held = 0,
+  pace = 1,
 ): Linked {
   const parts = partsOf(kernel, choices);
   const enables = parts.map((part) => directives[part.file] ?? '').filter(Boolean);
@@ -120,7 +122,7 @@ export function link(
   const stored = bindings.filter(({ uniform }) => !uniform).map(({ name }) => name);
   const head = [
     ...enables,
-    `const HELD = ${held}u;`,
+    `const HELD = ${held}u; const PACE = ${pace}u;`,
     `struct Offsets { ${[...stored, ...absent].map((name) => `${name}: u32`).join(', ')} }`,
     `@group(0) @binding(${offsetsIndex}) var<uniform> offsets: Offsets;`,
   ];

@@ -12,6 +12,8 @@ export interface Variant {
   readonly constants: Readonly<Record<string, number>>;
   /** Fours of classes that a lane keeps in registers. */
   readonly held?: number;
+  /** Fours that a loop takes in one step. */
+  readonly pace?: number;
 }
 
 export interface Pipeline {
@@ -100,7 +102,7 @@ export class PipelineCache {
     const key = textOf(variant);
     let module = this.#modules.get(key);
     if (!module) {
-      const linked = link(variant.kernel, variant.choices, variant.given, variant.held);
+      const linked = link(variant.kernel, variant.choices, variant.given, variant.held, variant.pace);
       this.#device.pushErrorScope('validation'); // what it would catch is told by getCompilationInfo, with its lines
       const made = this.#device.createShaderModule({ code: linked.code, label: name });
       this.#device.popErrorScope().catch(() => null);
@@ -116,7 +118,7 @@ async function explain(name: string, { module, linked }: Module, message: string
 }
 
 /** What decides the text of a module. */
-const textOf = ({ kernel, choices, given, held }: Variant): string =>
-  [...[kernel, ...Object.values(choices)].map((part) => part.file), ...given, held].join(' ');
+const textOf = ({ kernel, choices, given, held, pace }: Variant): string =>
+  [...[kernel, ...Object.values(choices)].map((part) => part.file), ...given, held, pace].join(' ');
 
 const keyOf = (variant: Variant): string => `${textOf(variant)} ${JSON.stringify(variant.constants)}`;

@@ -6,6 +6,7 @@ export interface Facts {
   readonly software: boolean;
   /** The feature `subgroups` and the language feature `subgroup_id`. */
   readonly subgroups: boolean;
+  /** The smallest subgroup. */
   readonly minSubgroup?: number;
   /** The largest subgroup; a workgroup with less than one would shuffle with lanes that do not run. */
   readonly maxSubgroup?: number;
@@ -17,7 +18,9 @@ export interface Facts {
 export interface PlanRequest {
   /** The kernel, such as `softmax`. */
   readonly kernel: string;
+  /** How many rows. */
   readonly rows: number;
+  /** How long each is. */
   readonly classes: number;
   /** Elements from one class to the next; 1 where rows are contiguous. */
   readonly inner: number;
@@ -34,6 +37,7 @@ export interface PlanRequest {
  * - `subgroup`: a workgroup a strip; shuffles, then workgroup memory
  */
 export interface Plan {
+  /** How lanes put together what each found. */
   readonly reduce: 'none' | 'shuffle' | 'barrier' | 'subgroup';
   /** Invocations a strip; a power of two, and 1 for `none`. */
   readonly lanes: number;
@@ -41,6 +45,8 @@ export interface Plan {
   readonly rows: number;
   /** Fours of classes that a lane keeps in registers; a row that fits is read once. 0 by default. */
   readonly held?: number;
+  /** Fours that a loop takes in one step where none are held: 1, the default, or 2, which takes twice as long to compile. */
+  readonly pace?: number;
   /** Pieces that the classes of a row are cut into, where the request can be split; 1 by default. */
   readonly strips?: number;
 }
@@ -49,19 +55,21 @@ export interface Plan {
 export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 
 /** The plan's name, which results carry. */
-export const planName = (kernel: string, { reduce, lanes, rows, held = 0, strips = 1 }: Plan): string =>
-  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${strips > 1 ? `-strips${strips}` : ''}`;
+export const planName = (kernel: string, { reduce, lanes, rows, held = 0, pace = 1, strips = 1 }: Plan): string =>
+  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${pace > 1 ? `-pace${pace}` : ''}${strips > 1 ? `-strips${strips}` : ''}`;
 
 const powerOf2 = (least: number): number => 2 ** Math.ceil(Math.log2(least));
 
 /**
  * Software adapters run workgroups side by side on the machine's cores, and the invocations of one four at a time: many small workgroups
- * for few rows, and one long row in strips.
+ * for few rows, and one long row in strips. The loops themselves cost so much that longer steps save a fifth, and compiling so much that
+ * little work is better done by the shorter text.
  */
 const onSoftware = ({ rows, classes, splits }: PlanRequest): Plan => ({
   reduce: 'none',
   lanes: 1,
   rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
+  pace: rows * classes > 16_384 ? 2 : 1,
   strips: splits && rows < 16 && classes >= 4096 ? powerOf2(32 / Math.max(1, rows)) : 1,
 });
 
@@ -100,9 +108,10 @@ export const defaultPlan: Planner = (request, facts) => {
 
 /** A plan from outside, before a pipeline is made of it. */
 export function checkPlan(plan: Plan, facts: Facts): Plan {
-  const { reduce, lanes, rows, held = 0, strips = 1 } = plan ?? {};
-  const whole = [lanes, rows, strips, held + 1].every((n) => Number.isInteger(n) && n >= 1);
-  const fits = whole && Number.isInteger(Math.log2(lanes)) && lanes * rows <= facts.maxInvocations;
+  const { reduce, lanes, rows, held = 0, pace = 1, strips = 1 } = plan ?? {};
+  const whole = [lanes, rows, strips, held + 1, pace].every((n) => Number.isInteger(n) && n >= 1);
+  const fits =
+    whole && pace <= (held ? 1 : 2) && Number.isInteger(Math.log2(lanes)) && lanes * rows <= facts.maxInvocations;
   const { subgroups, minSubgroup = 1, maxSubgroup = 1 } = facts;
   const can = {
     none: lanes === 1,

@@ -2,6 +2,8 @@
 // file beside it, which nothing else imports either.
 
 import type { Backend } from '../backend.js';
+import type { TuneOptions } from '../context.js';
+import { knownOptions, positive, shown } from '../validate.js';
 import type { GpuBackend } from './backend.js';
 import type { Part } from './link.js';
 import type { Facts, Plan, PlanRequest } from './plan.js';
@@ -343,14 +345,18 @@ const tuners = new WeakMap<GpuBackend, Tuner>();
 
 const isGpu = (backend: Backend): backend is GpuBackend => backend.name === 'webgpu';
 
-/** See `Context.tune`. */
-export async function tune(tuning: Tuning): Promise<TuneReport> {
-  const { backend } = tuning;
+/** See `Context.tune`. @param calls makes the caller's calls, and frees what they made */
+export async function tune(fn: string, backend: Backend, calls: () => void, options: TuneOptions): Promise<TuneReport> {
+  knownOptions(fn, options, ['budget', 'signal']);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`${fn}: "signal" must be an AbortSignal, got ${shown(signal)}`);
+  const budget = positive(fn, 'budget', options.budget, 100);
   const no = (reason: string): TuneReport => ({ tuned: [], reason });
   if (!isGpu(backend)) return no('The CPU has no plans to choose from.');
   if (backend.planned) return no('The plan that createContext was given is kept.');
   if (backend.facts.software) return no('A software adapter is not measured: its default plan avoids all barriers.');
   const tuner = tuners.get(backend) ?? new Tuner(backend);
   tuners.set(backend, tuner);
-  return tuner.tune(tuning);
+  return tuner.tune({ backend, calls, budget, signal });
 }

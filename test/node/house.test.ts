@@ -42,12 +42,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   numbers: ['rows', 'errors', 'float16', 'validate'],
   tensor: ['rows', 'errors'],
   'cpu/': ['rows', 'errors', 'float16', 'numbers', 'cpu/'],
-  'webgpu/': ['rows', 'errors', 'float16', 'webgpu/', 'shaders/'],
+  'webgpu/': ['rows', 'errors', 'float16', 'validate', 'webgpu/', 'shaders/'],
   context: ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'webgpu/'],
   // Of cpu/ only the file of the same name: see below.
   'operations/': ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'operations/', 'shaders/'],
   'formats/': ['errors', 'float16', 'formats/'],
   'head/': ['errors', 'numbers', 'tensor', 'validate', 'context', 'operations/', 'formats/', 'head/'],
+  'interop/': ['interop/'],
   index: ['errors', 'tensor', 'context', 'operations/', 'formats/', 'head/'],
 };
 /** Types that any room may name: they are gone at run time. */

@@ -6,16 +6,15 @@ import { createServer as createStaticServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { build, createServer, type ViteDevServer } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { browserArgs, findBrowser } from '../../scripts/browser.mjs';
+import { root, textsOfLowContrast, widerThan } from '../support/page.ts';
 
 type Place = [x: number, y: number];
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const weights = join(root, 'page/data/digits.safetensors');
 const desk = { width: 1180, height: 900 };
 
@@ -231,12 +230,7 @@ describe('the page, served', () => {
 
   test('fits a phone, and reads what a finger draws', async () => {
     page = await open(url, (phone) => phone.setViewport({ width: 360, height: 740, isMobile: true, hasTouch: true }));
-    const wide = await page.$$eval('body *', (elements) =>
-      elements
-        .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > 360.5)
-        .map((element) => element.outerHTML.slice(0, 80)),
-    );
-    expect(wide).toEqual([]);
+    expect(await widerThan(page, 360)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     const [first, ...rest] = await placesOnPad(zero);
     const finger = await page.touchscreen.touchStart(...first);
@@ -345,34 +339,4 @@ function serveStatically(folder: string): Server {
     response.writeHead(bytes ? 200 : 404, { 'content-type': types[extname(path)] ?? 'application/octet-stream' });
     response.end(bytes);
   });
-}
-
-/** In the browser: the texts with less contrast to what lies behind them than WCAG's AA asks (disabled controls are exempt). */
-function textsOfLowContrast(): string[] {
-  const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
-  const luminance = () => {
-    const linear = [...pen.getImageData(0, 0, 1, 1).data].map((v) =>
-      v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-  };
-  const paint = (colour: string) => {
-    pen.fillStyle = colour;
-    pen.fillRect(0, 0, 1, 1);
-    return luminance();
-  };
-  const behind = (element: Element): number => {
-    const over = element.parentElement ? behind(element.parentElement) : paint('white');
-    const { backgroundColor } = getComputedStyle(element);
-    return backgroundColor === 'rgba(0, 0, 0, 0)' ? over : paint(backgroundColor);
-  };
-  const low: string[] = [];
-  for (const element of document.querySelectorAll('body *')) {
-    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
-    if (!own || !element.checkVisibility() || element.closest(':disabled')) continue;
-    const [back, front] = [behind(element), paint(getComputedStyle(element).color)];
-    const contrast = (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
-    if (contrast < 4.5) low.push(`${contrast.toFixed(2)}: ${element.textContent?.trim().slice(0, 40)}`);
-  }
-  return low;
 }

@@ -14,8 +14,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The files that a page loads before it calls anything, as each bundler writes them. */
-const bundlers: Record<string, (entry: string) => Promise<string>> = {
+interface Chunk {
+  readonly name: string;
+  readonly code: string;
+  readonly imports: readonly string[];
+  readonly dynamicImports: readonly string[];
+}
+
+/** The files of a page as each bundler writes them, the page's own first. */
+const bundlers: Record<string, (entry: string) => Promise<Chunk[]>> = {
   esbuild: async (entry) => {
     const { outputFiles, metafile } = await esbuild.build({
       absWorkingDir: folder,
@@ -29,15 +36,13 @@ const bundlers: Record<string, (entry: string) => Promise<string>> = {
       write: false,
       metafile: true,
     });
-    const textOf = (file: string) => outputFiles.find(({ path }) => path === join(folder, file))!.text;
-    const loaded = new Set<string>();
-    const load = (file: string) => {
-      if (loaded.has(file)) return;
-      loaded.add(file);
-      for (const { path, kind } of metafile.outputs[file].imports) if (kind === 'import-statement') load(path);
-    };
-    load(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint === entry)!);
-    return [...loaded].map(textOf).join('\n');
+    const chunks = Object.entries(metafile.outputs).map(([name, { imports, entryPoint }]) => {
+      const of = (wanted: string) => imports.filter(({ kind }) => kind === wanted).map(({ path }) => path);
+      const code = outputFiles.find(({ path }) => path === join(folder, name))!.text;
+      const own = entryPoint === entry;
+      return { name, code, own, imports: of('import-statement'), dynamicImports: of('dynamic-import') };
+    });
+    return chunks.sort((a, b) => Number(b.own) - Number(a.own));
   },
   vite: async (entry) => {
     const result = await build({
@@ -46,22 +51,23 @@ const bundlers: Record<string, (entry: string) => Promise<string>> = {
       logLevel: 'error',
       build: { write: false, minify: false, target: 'es2022', rollupOptions: { input: join(folder, entry) } },
     });
-    const chunks = (
-      result as { output: { type: string; fileName: string; code: string; imports: string[]; isEntry: boolean }[] }
-    ).output.filter(({ type }) => type === 'chunk');
-    const loaded = new Set<string>();
-    const load = (name: string) => {
-      if (loaded.has(name)) return;
-      loaded.add(name);
-      chunks.find(({ fileName }) => fileName === name)!.imports.forEach(load);
-    };
-    load(chunks.find(({ isEntry }) => isEntry)!.fileName);
-    return chunks
-      .filter(({ fileName }) => loaded.has(fileName))
-      .map(({ code }) => code)
-      .join('\n');
+    const { output } = result as { output: (Chunk & { type: string; fileName: string; isEntry: boolean })[] };
+    const chunks = output.filter(({ type }) => type === 'chunk').map((chunk) => ({ ...chunk, name: chunk.fileName }));
+    return chunks.sort((a, b) => Number(b.isEntry) - Number(a.isEntry));
   },
 };
+
+/** What a page loads before it calls anything. */
+function loadedAtOnce(chunks: readonly Chunk[]): string {
+  const loaded = new Set<Chunk>();
+  const load = (chunk: Chunk) => {
+    if (loaded.has(chunk)) return;
+    loaded.add(chunk);
+    for (const name of chunk.imports) load(chunks.find((other) => other.name === name)!);
+  };
+  load(chunks[0]);
+  return [...loaded].map(({ code }) => code).join('\n');
+}
 
 const isOperation = ([name, value]: [string, unknown]) =>
   typeof value === 'function' && /^[a-z]/.test(name) && name !== 'createContext';
@@ -71,10 +77,11 @@ const operations = Object.entries(crosshead)
 const kernels = readdirSync(join(root, 'shaders')).filter((file) => file.endsWith('.wgsl'));
 
 describe.each(Object.entries(bundlers))('%s', (_, bundle) => {
-  const pageOf = async (source: string) => {
+  const chunksOf = (source: string) => {
     writeFileSync(join(folder, 'page.js'), source);
     return bundle('page.js');
   };
+  const pageOf = async (source: string) => loadedAtOnce(await chunksOf(source));
   // An operation says its name in its errors, and a kernel the name of its file.
   const operationsIn = (text: string) => operations.filter((name) => new RegExp(`(["'])${name}\\1`).test(text));
   const kernelsIn = (text: string) => kernels.filter((file) => text.includes(`"${file}"`));
@@ -88,7 +95,8 @@ describe.each(Object.entries(bundlers))('%s', (_, bundle) => {
   });
 
   it('leaves all of them on a page that takes all of them', async () => {
-    const text = await pageOf("import * as crosshead from 'crosshead'; globalThis.page = crosshead;");
+    const chunks = await chunksOf("import * as crosshead from 'crosshead'; globalThis.page = crosshead;");
+    const text = chunks.map(({ code }) => code).join('\n');
     expect(operationsIn(text).length).toBeGreaterThan(operations.length * 0.9);
     expect(kernelsIn(text)).toEqual(kernels);
   });

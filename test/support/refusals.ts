@@ -6,7 +6,7 @@ import { type Counts, countCalls } from './device.ts';
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
 /** Tensors that calls are made with; x is [2, 3]. */
-interface Given {
+export interface Given {
   x: Tensor;
   half: Tensor;
   integers: Tensor;

@@ -4,16 +4,26 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+};
 
-/** Serves a folder on a free port of this machine; `headers` go with every file. */
+/** Serves a folder on a free port of this machine; `headers` go with every file, and `mounts` lie elsewhere. */
 export async function serve(
   folder: string,
   headers: Record<string, string> = {},
+  mounts: Record<string, string> = {},
 ): Promise<{ url: string; close(): void }> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const file = join(folder, normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
+    const mount = Object.keys(mounts).find((prefix) => pathname.startsWith(prefix));
+    const base = mount ? mounts[mount] : folder;
+    const path = mount ? pathname.slice(mount.length) : pathname;
+    const file = join(base, normalize(path.endsWith('/') ? `${path}index.html` : path));
     try {
       const body = await readFile(file);
       response

@@ -30,6 +30,8 @@ const isOptions = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 const known = new Map<string, readonly string[]>();
+/** Functions that a subject gives options. */
+export const givenOptions = new Set<string>();
 
 /** The options that a function takes, as it says itself when it is given one that it does not know. */
 export async function optionsOf(name: string, real: Call, args: readonly unknown[]): Promise<readonly string[]> {
@@ -85,6 +87,7 @@ export async function callsOf(subject: Subject, { context }: Guard): Promise<str
   const learnt: Promise<unknown>[] = [];
   hook.astray = (name, real, args) => {
     names.push(name);
+    if (isOptions(args[args.length - 1])) givenOptions.add(name);
     const learning = optionsOf(name, real as Call, args);
     learnt.push(learning);
     // Of what promises, one call at a time.

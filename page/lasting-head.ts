@@ -1,0 +1,47 @@
+// A head that outlives its device: where that is lost, it goes on from its own file, on the CPU.
+import { ClassificationHead, DeviceLostError } from '../src/index.ts';
+import { contextOf } from './contexts.ts';
+
+export class LastingHead {
+  #head: ClassificationHead;
+  #file: Blob;
+
+  private constructor(head: ClassificationHead, file: Blob) {
+    this.#head = head;
+    this.#file = file;
+  }
+
+  /** Takes the head over. */
+  static async of(head: ClassificationHead): Promise<LastingHead> {
+    return new LastingHead(head, await head.save());
+  }
+
+  get head(): ClassificationHead {
+    return this.#head;
+  }
+
+  /** As it was when it was last kept. */
+  get file(): Blob {
+    return this.#file;
+  }
+
+  /** Writes the file anew, after a change of the head. */
+  async keep(): Promise<void> {
+    this.#file = await this.#head.save();
+  }
+
+  /** What `work` makes of the head; on the CPU, where the device is lost meanwhile. */
+  async use<T>(work: (head: ClassificationHead) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#head);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      this.#head = await ClassificationHead.load(await contextOf('cpu'), this.#file);
+      return work(this.#head);
+    }
+  }
+
+  dispose(): void {
+    this.#head.dispose();
+  }
+}

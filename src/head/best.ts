@@ -1,0 +1,55 @@
+// The best classes of rows of features, queued on the device: with the logits, or where they would be many, without.
+
+import type { HostOperand } from '../backend.js';
+import { linear } from '../operations/linear.js';
+import { linearTopK } from '../operations/linear-top-k.js';
+import { maskClasses } from '../operations/mask-classes.js';
+import { sigmoid } from '../operations/sigmoid.js';
+import { softmax } from '../operations/softmax.js';
+import { type TopKResult, topK } from '../operations/top-k.js';
+import { Tensor } from '../tensor.js';
+import type { HeadParts } from './examples.js';
+import { manyLogits } from './inputs.js';
+import { surenessOf } from './rejection.js';
+import { scoped } from './scope.js';
+
+export interface BestOptions {
+  readonly k: number;
+  readonly temperature: number;
+  /** One 0 or 1 a class, where not all may be answered. */
+  readonly kept: Uint32Array | null;
+  /** Whether to give energies too. */
+  readonly energy: boolean;
+}
+
+/**
+ * The k best scores of each row; what led to them is freed at once.
+ *
+ * The logits are not stored where they would be many: but on the CPU, whose `linear` is the faster for it; where the features are float16,
+ * since scores then are, as their logits are rounded; and where what is asked for needs them all, as `kept` and `energy` do.
+ */
+export function bestOf(
+  head: HeadParts,
+  features: Tensor | HostOperand,
+  { k, temperature, kept, energy }: BestOptions,
+  most?: number,
+): TopKResult & { energies?: Tensor } {
+  const { weight, bias, activation } = head;
+  return scoped((scratch) => {
+    const { context } = weight;
+    const rows =
+      features instanceof Tensor
+        ? features
+        : scratch(context.tensor(features.values, features.shape, { dtype: features.dtype }));
+    const given = bias ? { bias } : {};
+    const whole = context.backend === 'cpu' || rows.dtype !== 'float32' || kept || energy;
+    if (!whole && manyLogits(rows.size / weight.shape[1], weight, most))
+      return linearTopK(rows, weight, k, { ...given, temperature, activation });
+    const logits = scratch(linear(rows, weight, given));
+    const scores = scratch((activation === 'sigmoid' ? sigmoid : softmax)(logits, { temperature }));
+    const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
+    if (!energy) return best;
+    const matrix = logits.shape.length === 2; // else one row, and one energy all the same
+    return { ...best, energies: surenessOf(logits, null, 'energy', temperature, matrix) };
+  });
+}
