@@ -1,76 +1,122 @@
-// The derivatives of a linear layer by its weight and bias: the logits' gradient transposed x features, and the gradient's sums.
-// The bias is one more feature that is always 1. Each invocation makes a tile of 4 classes by 4 features in registers, in the order
-// of the rows, so that the same call gives the same bits; no barrier. Products are summed in blocks of 256.
-// Twin: src/cpu/linear-gradient.ts
+// What slopes, the derivatives by a linear head's logits, add to its gradients. By the features: slopes (rows, classes) x weight (classes,
+// depth). TURNED, by a weight: slopes transposed x features (rows, depth); and by a bias, their sums. What is multiplied is bound as
+// `weight` in both. Each invocation makes a tile of 4 rows of the result by 8 features; no barrier, and one order of summation: products in
+// blocks of 256, then blocks, then calls.
+// Twin: src/cpu/add-product.ts
+// Seams: quads
 
 struct Params {
-  rows: u32, // classes of this dispatch
-  first_row: u32, // the first of them
-  samples: u32, // rows of the features
-  features: u32, // of a row
-  classes: u32, // of a row of the gradient
+  rows: u32,
+  classes: u32, // of the chunk
+  stride: u32,  // numbers from one row of the slopes to the next
+  depth: u32,
+  adds: u32,    // 0: the first call
 }
 
-@group(0) @binding(0) var<storage, read> features: array<f32>; // (samples, features)
-@group(0) @binding(1) var<storage, read> gradient: array<f32>; // (samples, classes)
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> weight_gradient: array<f32>; // (rows, features)
-@group(0) @binding(4) var<storage, read_write> bias_gradient: array<f32>; // (rows)
+@group(0) @binding(6) var<storage, read> slopes: array<f32>;
+@group(0) @binding(7) var<storage, read_write> gradient: array<f32>; // (rows, depth), or (classes, depth)
+@group(0) @binding(8) var<storage, read_write> bias_gradient: array<f32>; // (classes)
+@group(0) @binding(9) var<storage, read> states: array<u32>; // (rows, 16), lib/linear_state.wgsl
+@group(0) @binding(10) var<storage, read> scales: array<f32>; // (classes), what a class's weights are multiplied by
 
+override TURNED: bool = false;
+override HAS_GRADIENT: bool = false;
 override HAS_BIAS_GRADIENT: bool = false;
+override HAS_STATES: bool = false;
+override HAS_SCALES: bool = false;
 
-const TILE = 4u;
+// Whether a row has derivatives at all: of the others, whatever they hold, nothing may reach a gradient.
+fn has_slopes(row: u32) -> bool {
+  return !HAS_STATES || states[offsets.states + row * 16u + 15u] == 1u;
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
-  let across = (params.features + TILE) / TILE; // with the bias
   let tile = (workgroup.x + workgroup.y * 65535u) * 64u + index;
-  let first_class = tile / across * TILE;
-  let first_feature = tile % across * TILE;
-  if (first_class >= params.rows) {
+  let tall = select(params.rows, params.classes, TURNED);
+  let across = select(1u, max(1u, (params.depth + 7u) >> 3u), HAS_GRADIENT);
+  let first = tile / across * 4u;
+  let quad = tile % across * 2u;
+  if (first >= tall) {
     return;
   }
-  var sums = tile_of(params.first_row + first_class, first_feature);
-  for (var c = 0u; c < min(TILE, params.rows - first_class); c++) {
-    for (var d = 0u; d < min(TILE, params.features + 1u - first_feature); d++) {
-      put(first_class + c, first_feature + d, sums[c][d]);
-    }
+  // Those past the last repeat the last.
+  let lines = min(first + vec4u(0u, 1u, 2u, 3u), vec4u(tall - 1u));
+  if (HAS_BIAS_GRADIENT && quad == 0u) {
+    add_biases(first, lines);
+  }
+  if (HAS_GRADIENT && params.depth > 0u) {
+    add_products(first, lines, quad, tall);
   }
 }
 
-// Classes past the last repeat the last.
-fn tile_of(first_class: u32, first_feature: u32) -> mat4x4f {
-  var class_at: vec4u;
-  var feature_at: vec4u;
-  for (var i = 0u; i < TILE; i++) {
-    class_at[i] = min(first_class + i, params.classes - 1u);
-    feature_at[i] = first_feature + i;
+// Of four lines of the result, what step n multiplies.
+fn slopes_at(lines: vec4u, n: u32) -> vec4f {
+  let i = offsets.slopes + select(lines * params.stride + n, n * params.stride + lines, TURNED);
+  let four = vec4f(slopes[i.x], slopes[i.y], slopes[i.z], slopes[i.w]);
+  if (HAS_SCALES) {
+    return four * scales[offsets.scales + n];
   }
-  var sums = mat4x4f();
-  for (var block = 0u; block < params.samples; block += 256u) {
-    var part = mat4x4f();
-    for (var n = block; n < min(block + 256u, params.samples); n++) {
-      let row = offsets.gradient + n * params.classes;
-      let x = vec4f(feature(n, feature_at.x), feature(n, feature_at.y), feature(n, feature_at.z), feature(n, feature_at.w));
-      part[0] += gradient[row + class_at.x] * x;
-      part[1] += gradient[row + class_at.y] * x;
-      part[2] += gradient[row + class_at.z] * x;
-      part[3] += gradient[row + class_at.w] * x;
+  return four;
+}
+
+fn add_biases(first: u32, lines: vec4u) {
+  var sums = vec4f();
+  for (var block = 0u; block < params.rows; block += 256u) {
+    var part = vec4f();
+    for (var row = block; row < min(block + 256u, params.rows); row++) {
+      part += slopes_at(lines, row);
     }
     sums += part;
   }
-  return sums;
+  for (var c = first; c < min(first + 4u, params.classes); c++) {
+    let at = offsets.bias_gradient + c;
+    var sum = sums[c - first];
+    if (params.adds == 1u) {
+      sum += bias_gradient[at];
+    }
+    bias_gradient[at] = sum;
+  }
 }
 
-fn feature(sample: u32, d: u32) -> f32 {
-  let inside = min(d, params.features - 1u);
-  return select(1.0, features[offsets.features + sample * params.features + inside], d < params.features);
+fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
+  let steps = select(params.classes, params.rows, TURNED);
+  let last_quad = (params.depth + 3u) / 4u - 1u;
+  var left = mat4x4f();
+  var right = mat4x4f();
+  for (var block = 0u; block < steps; block += 256u) {
+    var left_part = mat4x4f();
+    var right_part = mat4x4f();
+    for (var n = block; n < min(block + 256u, steps); n++) {
+      let a = slopes_at(lines, n);
+      let start = weight_start(n);
+      var near = weight_quad(start, quad);
+      var far = weight_quad(start, min(quad + 1u, last_quad));
+      if (TURNED && !has_slopes(n)) { // 0 times what is not finite would be NaN
+        near = vec4f();
+        far = vec4f();
+      }
+      left_part += mat4x4f(a.x * near, a.y * near, a.z * near, a.w * near);
+      right_part += mat4x4f(a.x * far, a.y * far, a.z * far, a.w * far);
+    }
+    left += left_part;
+    right += right_part;
+  }
+  for (var i = 0u; i < min(4u, tall - first); i++) {
+    put(first + i, quad, left[i]);
+    put(first + i, quad + 1u, right[i]);
+  }
 }
 
-fn put(class_index: u32, d: u32, sum: f32) {
-  if (d < params.features) {
-    weight_gradient[offsets.weight_gradient + class_index * params.features + d] = sum;
-  } else if (HAS_BIAS_GRADIENT) {
-    bias_gradient[offsets.bias_gradient + class_index] = sum;
+fn put(line: u32, quad: u32, sums: vec4f) {
+  let start = offsets.gradient + line * params.depth;
+  let counts = TURNED || has_slopes(line);
+  for (var d = 4u * quad; d < min(4u * quad + 4u, params.depth); d++) {
+    var sum = sums[d & 3u];
+    if (params.adds == 1u) {
+      sum += gradient[start + d];
+    }
+    gradient[start + d] = select(0.0, sum, counts);
   }
 }

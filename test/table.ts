@@ -4,6 +4,7 @@
 // to be off. An entry sees a matrix `x` of any shape and dtype and a class axis; what else it needs it makes from their sizes.
 
 import {
+  adamW,
   argmax,
   argmin,
   crossEntropy,
@@ -11,8 +12,10 @@ import {
   linear,
   logSoftmax,
   logSumExp,
+  type Optimizer,
   type SampleOptions,
   sample,
+  sgd,
   sigmoid,
   softmax,
   type Tensor,
@@ -140,6 +143,24 @@ function sampleEntry({ topK = Number.POSITIVE_INFINITY, ...filters }: Omit<Sampl
 
 /** A weight [5, D] for features whose last axis has D. */
 const weightFor = (depth: number): Float32Array => normal(5 * depth, { seed: 5 });
+
+const slopesFor = (size: number): Float32Array => normal(size, { seed: 31 });
+
+/** Two steps with the same gradient, from x. */
+const stepEntry = (name: string, make: () => Optimizer, steps: typeof reference.sgdSteps): Entry => ({
+  name: `${name}, two steps`,
+  dtypes: ['float32'],
+  call: (x) => {
+    const gradient = x.context.tensor(slopesFor(x.size), x.shape);
+    const optimizer = make();
+    for (let step = 0; step < 2; step++) optimizer.step([x], [gradient]);
+    optimizer.dispose();
+    gradient.dispose();
+    return { result: x };
+  },
+  reference: (x) => ({ result: steps(x, slopesFor(x.length)) }),
+  tolerances: { result: (expected) => 4 * unit * Math.max(1, Math.abs(expected)) },
+});
 
 export const table: readonly Entry[] = [
   {
@@ -275,4 +296,6 @@ export const table: readonly Entry[] = [
   },
   ...linearEntries,
   ...elementEntries,
+  stepEntry('sgd', () => sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }), reference.sgdSteps),
+  stepEntry('adamW', () => adamW({ learningRate: 0.1, weightDecay: 0.1 }), reference.adamWSteps),
 ];

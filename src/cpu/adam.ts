@@ -25,17 +25,18 @@ export interface AdamStep {
 }
 
 export function adamElements({ parameter, gradient, mean, square, largest }: AdamArrays, step: AdamStep): void {
+  // Before the first step they hold what memory was left with, NaN perhaps, which 0 times would stay.
+  const past = (moments: Values, i: number) => (step.first_step ? 0 : moments[i]);
   for (let i = 0; i < parameter.length; i++) {
     let slope = gradient[i];
     if (step.weight_decay !== 0) slope += parameter[i] * step.weight_decay;
-    const past = step.first_step ? 0 : 1;
-    const first = past * mean[i] * step.beta1 + slope * step.gradient_share;
-    const second = past * square[i] * step.beta2 + slope * slope * step.square_share;
+    const first = past(mean, i) * step.beta1 + slope * step.gradient_share;
+    const second = past(square, i) * step.beta2 + slope * slope * step.square_share;
     mean[i] = first;
     square[i] = second;
     let bound = square[i]; // rounded, and infinite where the square has overflowed
     if (largest) {
-      bound = Math.max(bound, past * largest[i]); // a NaN of either stays
+      bound = Math.max(bound, past(largest, i)); // a NaN of either stays
       largest[i] = bound;
     }
     parameter[i] =

@@ -1,4 +1,4 @@
-// The products of a linear head's gradients; their shaders are linear_features_gradient.wgsl and linear_weight_gradient.wgsl.
+// Twin of shaders/linear_gradient.wgsl: the products of a linear head's gradients.
 
 import type { Values } from '../backend.js';
 import { kernels } from './kernels.js';

@@ -1,5 +1,5 @@
-// Twin of shaders/linear_stats.wgsl, linear_losses.wgsl, linear_slopes.wgsl, linear_features_gradient.wgsl and
-// linear_weight_gradient.wgsl: cross-entropy of a linear head, some classes at a time. Sums are float64.
+// Twin of shaders/linear_stats.wgsl, linear_losses.wgsl and linear_slopes.wgsl: cross-entropy of a linear head, some classes at a time. Sums
+// are float64.
 
 import type { Values } from '../backend.js';
 import { addProduct, type Numbers } from './add-product.js';

@@ -1,6 +1,6 @@
-import linearGradientKernel from '../../shaders/linear_gradient.wgsl';
 import { linearGradients } from '../cpu/linear-gradient.js';
 import type { Tensor } from '../tensor.js';
+import { addGradient, rowsABinding } from './linear-product.js';
 
 /**
  * The derivatives of a linear layer by weight [C, D] and bias [C].
@@ -23,19 +23,26 @@ export function linearGradient(
       bias: wantsBias ? { dtype: 'float32', shape: [classes] } : undefined,
     },
     cpu: (arrays) => linearGradients(arrays.features, arrays.gradient, arrays.weight, arrays.bias, depth, classes),
-    gpu: (gpu, storages) =>
-      gpu.rows({
-        kernel: linearGradientKernel,
-        rows: { outer: classes, classes: depth, inner: 1, count: classes },
-        bindings: {
-          features: [storages.features, 0],
-          gradient: [storages.gradient, 0],
-          weight_gradient: [storages.weight, depth],
-          bias_gradient: storages.bias && [storages.bias, 1],
-        },
-        uniforms: { samples, features: depth, classes },
-        workgroups: (rows) => Math.ceil((Math.ceil(rows / 4) * Math.ceil((depth + 1) / 4)) / 64),
-      }),
+    gpu: (gpu, storages) => {
+      const step = rowsABinding(gpu, 4 * depth) & ~3;
+      for (let first = 0; first < classes; first += step) {
+        const some = Math.min(step, classes - first);
+        addGradient(gpu, {
+          rows: samples,
+          classes: some,
+          depth,
+          turned: true,
+          adds: false,
+          stride: classes,
+          bindings: {
+            slopes: [storages.gradient, 0, first, samples * classes - first],
+            weight: [storages.features, 0],
+            gradient: [storages.weight, 0, first * depth, some * depth],
+            bias_gradient: storages.bias && [storages.bias, 0, first, some],
+          },
+        });
+      }
+    },
   });
   return { weight, bias };
 }

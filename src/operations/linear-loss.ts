@@ -2,13 +2,10 @@
 // a tile of some rows and some classes at a time is made, summed and forgotten, and for the gradients made again. What is kept of a row
 // is a state of 16 words; the order of all sums is fixed.
 
-import linearFeaturesGradient from '../../shaders/linear_features_gradient.wgsl';
 import linearLosses from '../../shaders/linear_losses.wgsl';
 import linearSlopes from '../../shaders/linear_slopes.wgsl';
 import linearStats from '../../shaders/linear_stats.wgsl';
-import linearWeightGradient from '../../shaders/linear_weight_gradient.wgsl';
 import narrowKernel from '../../shaders/narrow.wgsl';
-import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
 import type { Bound, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
@@ -17,7 +14,7 @@ import { sumWeights } from '../cpu/sum-weights.js';
 import type { Tensor } from '../tensor.js';
 import { choice } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
-import { type ClassChunk, chunkBindings, headArrays, type LinearHead, quadsOf } from './linear-product.js';
+import { addGradient, type ClassChunk, chunkBindings, headArrays, type LinearHead } from './linear-product.js';
 import {
   asRows,
   makeLogits,
@@ -31,7 +28,7 @@ import {
 } from './linear-tiles.js';
 import { operand } from './operands.js';
 import type { Reduction } from './row-loss.js';
-import { lossScratch, sumLosses } from './sum-losses.js';
+import { ignoring, knownDivisor, lossScratch, sumLosses, weightSum } from './sum-losses.js';
 import { temperatureUniforms } from './temperature.js';
 
 /** Options of a linear head's loss. */
@@ -66,11 +63,7 @@ export function runLinearLoss(
   const none = kind === 'none';
   const aRow: Spec = { dtype: 'float32', shape: rowShape };
   const scalars: Spec = { dtype: 'float32', shape: none ? rowShape : [] };
-  const known = (named: Record<string, unknown>): number | null => {
-    if (kind !== 'mean') return 1;
-    const varies = named.sampleWeights || (named.targets && (named.classWeights || settings.ignoreIndex !== null));
-    return varies ? null : rows.count;
-  };
+  const known = (named: Record<string, unknown>) => knownDivisor(kind, named, rows.count, settings.ignoreIndex);
   const given = <V>(value: V | undefined, to: (value: V) => Tensor | HostOperand) =>
     value === undefined ? undefined : to(value);
   return context.run<string>({
@@ -122,7 +115,10 @@ function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss:
   const tiling = tilingOf(gpu, storages, loss);
   const { none, head, rowBlocks, chunks } = tiling;
   const count = head.rows.count;
-  const divisor = loss.divisor === null ? weightSum(tiling) : undefined;
+  const divisor =
+    loss.divisor === null
+      ? weightSum(gpu, storages, { count, classes: head.classes }, loss.settings.ignoreIndex)
+      : undefined;
   const divided = { divided_by: loss.divisor ?? 1 };
   const losses = none ? storages.loss : lossScratch(gpu, count);
   for (const rows of rowBlocks) {
@@ -146,28 +142,6 @@ function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearL
     uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: head.classes },
     constants: { SMOOTHING: smoothing ? 1 : 0, Z_LOSS: zLoss ? 1 : 0, SOFTCAP: softcap },
   };
-}
-
-const ignoring = (ignoreIndex: number | null) => ({
-  ignores: ignoreIndex === null ? 0 : 1,
-  ignore_index: ignoreIndex ?? 0,
-});
-
-function weightSum({ gpu, storages, head, settings }: Tiling): Storage {
-  const sum = gpu.scratch('float32', 1);
-  const count = head.rows.count;
-  gpu.rows({
-    kernel: sumWeightsKernel,
-    rows: asRows(1, count),
-    bindings: {
-      weight_sum: [sum, 0],
-      targets: whole(storages.targets),
-      class_weights: whole(storages.classWeights),
-      sample_weights: whole(storages.sampleWeights),
-    },
-    uniforms: { ...ignoring(settings.ignoreIndex), count, classes: head.classes },
-  });
-  return sum;
 }
 
 /** A pass over a tile of logits, that reads or writes the rows' states. */
@@ -278,9 +252,6 @@ function addGradients(tiling: Tiling): void {
   for (const { first, count } of rowBlocks) ofFeatures?.done(first * depth, count * depth);
 }
 
-const groupsOf = (tall: number, wide: number) => () =>
-  Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64);
-
 function addToFeatures(
   { gpu, storages, head, tile, states }: Tiling,
   rows: RowBlock,
@@ -288,17 +259,9 @@ function addToFeatures(
   gradient: Bound,
   adds: boolean,
 ): void {
-  const { depth } = head;
   const { weight, scales } = chunkBindings(head, storages, chunk);
-  if (depth === 0) return;
-  gpu.rows({
-    kernel: linearFeaturesGradient,
-    rows: asRows(rows.count, chunk.some),
-    bindings: { slopes: [tile, 0], states: some(states, rows, stateWords), weight, scales, gradient },
-    uniforms: { depth, adds: adds ? 1 : 0 },
-    ...quadsOf(depth, weight[0]),
-    workgroups: groupsOf(rows.count, depth),
-  });
+  const bindings = { slopes: whole(tile), states: some(states, rows, stateWords), weight, scales, gradient };
+  addGradient(gpu, { rows: rows.count, classes: chunk.some, depth: head.depth, turned: false, adds, bindings });
 }
 
 function addToWeights(
@@ -308,17 +271,8 @@ function addToWeights(
   sums: Record<'gradient' | 'bias_gradient', Bound | undefined>,
 ): void {
   const { depth } = head;
-  gpu.rows({
-    kernel: linearWeightGradient,
-    rows: asRows(1, chunk.some),
-    bindings: {
-      slopes: [tile, 0],
-      states: some(states, rows, stateWords),
-      features: some(storages.features, rows, depth),
-      ...sums,
-    },
-    uniforms: { rows: rows.count, depth, adds: rows.first > 0 ? 1 : 0 },
-    ...quadsOf(depth, storages.features),
-    workgroups: groupsOf(chunk.some, sums.gradient ? depth : 1),
-  });
+  const weight = some(storages.features, rows, depth)!;
+  const bindings = { slopes: whole(tile), states: some(states, rows, stateWords), weight, ...sums };
+  const adds = rows.first > 0;
+  addGradient(gpu, { rows: rows.count, classes: chunk.some, depth, turned: true, adds, bindings });
 }

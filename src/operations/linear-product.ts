@@ -3,6 +3,7 @@
 import quadsAny from '../../shaders/lib/quads_any.wgsl';
 import quadsWide from '../../shaders/lib/quads_wide.wgsl';
 import linearKernel from '../../shaders/linear.wgsl';
+import linearGradientKernel from '../../shaders/linear_gradient.wgsl';
 import type { Bound, DType, GpuWork, HostOperand, RowPass, Storage, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import type { HeadArrays } from '../cpu/linear.js';
@@ -186,5 +187,35 @@ export function linearProduct(gpu: GpuWork, product: Product): void {
     constants: { ...constants, ONE_ROW: oneRow ? 1 : 0, STRICT: product.strict ? 1 : 0 },
     seams,
     workgroups: (count) => Math.ceil((Math.ceil(count / tall) * Math.ceil(some / wide)) / 64),
+  });
+}
+
+/** Slopes (rows, classes) x weight (classes, depth), or where they are `turned`, transposed x weight (rows, depth), and their sums. */
+export interface GradientProduct {
+  readonly rows: number;
+  readonly classes: number;
+  readonly depth: number;
+  readonly turned: boolean;
+  /** Whether to add to what is there. */
+  readonly adds: boolean;
+  /** Numbers from one row of the slopes to the next; the classes by default. */
+  readonly stride?: number;
+  readonly bindings: RowPass['bindings'] & { readonly weight: Bound };
+}
+
+/** Records what some slopes add to gradients. */
+export function addGradient(gpu: GpuWork, product: GradientProduct): void {
+  const { rows, classes, depth, turned, adds, stride, bindings } = product;
+  if (!turned && depth === 0) return;
+  const { seams, constants } = quadsOf(depth, bindings.weight[0]);
+  const [tall, wide] = turned ? [classes, bindings.gradient ? depth : 1] : [rows, depth];
+  gpu.rows({
+    kernel: linearGradientKernel,
+    rows: { outer: 1, classes, inner: 1, count: 1 },
+    bindings,
+    uniforms: { rows, stride: stride ?? classes, depth, adds: adds ? 1 : 0 },
+    seams,
+    constants: { ...constants, TURNED: turned ? 1 : 0 },
+    workgroups: () => Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64),
   });
 }

@@ -1,6 +1,5 @@
 // What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
 
-import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
 import type { Bound, GpuWork, HostOperand, Spec, Splits, Storage, Values } from '../backend.js';
 import type { Context, Operation } from '../context.js';
 import type { Reducing, RowLossArrays } from '../cpu/row-loss.js';
@@ -10,7 +9,7 @@ import type { Tensor } from '../tensor.js';
 import { choice, classAxis, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
 import { expectTensor, operand, result } from './operands.js';
-import { lossScratch, sumLosses } from './sum-losses.js';
+import { ignoring, knownDivisor, lossScratch, sumLosses, weightSum } from './sum-losses.js';
 
 /** What becomes of the losses of the rows: their weighted mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -126,12 +125,7 @@ export interface RowLoss<W extends string> {
 export function runRowLoss<W extends string>(call: RowLossCall, loss: RowLoss<W>): LossResult & Record<W, Tensor> {
   const { rows, reduction } = call;
   const ignoreIndex = loss.ignoreIndex ?? null;
-  /** Null where it is known only on the device. */
-  const known = (named: Record<string, unknown>): number | null => {
-    if (reduction !== 'mean') return reduction === 'batchmean' ? rows.count : 1;
-    const varies = named.sampleWeights || (named.targets && (named.classWeights || ignoreIndex !== null));
-    return varies ? null : rows.count;
-  };
+  const known = (named: Record<string, unknown>) => knownDivisor(reduction, named, rows.count, ignoreIndex);
   const results = call.context.run<string>({
     name: call.fn,
     reads: { input: call.input, ...call.reads, ...loss.reads },
@@ -154,28 +148,13 @@ function record<W extends string>(
   known: number | null,
 ): void {
   const { input, loss, gradient, targets, classWeights, sampleWeights, upstream } = storages;
-  const all: Rows = { outer: 1, classes: rows.count, inner: 1, count: 1 };
   const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
   const aRow = (storage?: Storage): Bound | undefined => storage && [storage, 1];
   const matrix = (storage?: Storage): Bound | undefined => storage && [storage, rows.classes];
-  const ignore = { ignores: own.ignoreIndex == null ? 0 : 1, ignore_index: own.ignoreIndex ?? 0 };
   const none = reduction === 'none';
-  const divisor = known === null ? gpu.scratch('float32', 1) : undefined;
+  const divisor = known === null ? weightSum(gpu, storages, rows, own.ignoreIndex ?? null) : undefined;
   const losses = none ? loss : lossScratch(gpu, rows.count);
   const divided = { divided_by: known ?? 1 };
-  if (divisor) {
-    gpu.rows({
-      kernel: sumWeightsKernel,
-      rows: all,
-      bindings: {
-        weight_sum: [divisor, 0],
-        targets: whole(targets),
-        class_weights: whole(classWeights),
-        sample_weights: whole(sampleWeights),
-      },
-      uniforms: { ...ignore, count: rows.count, classes: rows.classes },
-    });
-  }
   const pass = (results: Record<string, Bound | undefined>) =>
     gpu.rows({
       kernel: own.kernel,
@@ -190,7 +169,7 @@ function record<W extends string>(
         ...own.bindings?.(storages),
         ...results,
       },
-      uniforms: { ...divided, ...ignore, ...own.uniforms },
+      uniforms: { ...divided, ...ignoring(own.ignoreIndex ?? null), ...own.uniforms },
       constants: { UPSTREAM_STRIDE: none ? 1 : 0, ...own.constants },
       seams: own.seams,
       splits: own.splits,

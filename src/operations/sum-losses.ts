@@ -1,6 +1,7 @@
-// The last passes of a loss that is one number.
+// The passes of a loss beside its own: what 'mean' divides by, and the last, where it is one number.
 
 import sumRowsKernel from '../../shaders/sum_rows.wgsl';
+import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
 import type { Bound, GpuWork, Storage } from '../backend.js';
 import type { Rows } from '../rows.js';
 
@@ -42,4 +43,44 @@ export function sumLosses(
     [from, left] = [sums, slices];
   }
   pass(1, left, total, true);
+}
+
+/** What losses are divided by; null where it is known only on the device. @param named `targets` and weights, where there are any */
+export function knownDivisor(
+  reduction: string,
+  named: Readonly<Record<string, unknown>>,
+  rows: number,
+  ignoreIndex: number | null,
+): number | null {
+  if (reduction !== 'mean') return reduction === 'batchmean' ? rows : 1;
+  const varies = named.sampleWeights || (named.targets && (named.classWeights || ignoreIndex !== null));
+  return varies ? null : rows;
+}
+
+export const ignoring = (ignoreIndex: number | null) => ({
+  ignores: ignoreIndex === null ? 0 : 1,
+  ignore_index: ignoreIndex ?? 0,
+});
+
+/** The divisor of 'mean', made on the device. */
+export function weightSum(
+  gpu: GpuWork,
+  { targets, classWeights, sampleWeights }: Readonly<Record<string, Storage | undefined>>,
+  { count, classes }: Pick<Rows, 'count' | 'classes'>,
+  ignoreIndex: number | null,
+): Storage {
+  const sum = gpu.scratch('float32', 1);
+  const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
+  gpu.rows({
+    kernel: sumWeightsKernel,
+    rows: { outer: 1, classes: count, inner: 1, count: 1 },
+    bindings: {
+      weight_sum: [sum, 0],
+      targets: whole(targets),
+      class_weights: whole(classWeights),
+      sample_weights: whole(sampleWeights),
+    },
+    uniforms: { ...ignoring(ignoreIndex), count, classes },
+  });
+  return sum;
 }

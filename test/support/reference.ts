@@ -225,3 +225,18 @@ export function crossEntropy(logits: Numbers, shape: Shape, targets: Numbers, op
   const loss = reduction === 'none' ? losses : Float64Array.of(sum(Array.from(losses)) / divisor); // 0 / 0 is NaN
   return { loss, gradient };
 }
+
+/** Two steps of sgd with the same gradient: learning rate 0.1, momentum 0.9, weight decay 0.1. */
+export const sgdSteps = (x: Numbers, gradient: Numbers): Float64Array =>
+  Float64Array.from(x, (value, i) => {
+    const first = gradient[i] + 0.1 * value;
+    const moved = value - 0.1 * first;
+    return moved - 0.1 * (0.9 * first + gradient[i] + 0.1 * moved);
+  });
+
+/** The same of adamW, whose moments, unbiased, are the gradient and its square: learning rate and weight decay 0.1. */
+export const adamWSteps = (x: Numbers, gradient: Numbers): Float64Array =>
+  Float64Array.from(x, (value, i) => {
+    const step = (0.1 * gradient[i]) / (Math.abs(gradient[i]) + 1e-8);
+    return (value * 0.99 - step) * 0.99 - step;
+  });
