@@ -15,12 +15,12 @@ export const pages = [
   {
     page: 'createContext, softmax and crossEntropy',
     names: '{ createContext, softmax, crossEntropy }',
-    limit: 15_000,
+    limit: 15_500,
   },
-  { page: 'everything', names: '* as crosshead', limit: 53_000 },
+  { page: 'everything', names: '* as crosshead', limit: 56_000 },
 ];
 
-/** @returns {Promise<Map<string, number>>} bytes of a page's files, gzipped, the entry first; the others by their names in dist/modules */
+/** @returns {Promise<Map<string, number>>} bytes, gzipped: of what a page loads at once, first, and of each file that may come later */
 export async function sizesOf(names) {
   const source = `import ${names} from ${JSON.stringify(library)}; globalThis.page = ${names.replace('* as ', '')};`;
   const result = await build({
@@ -41,8 +41,14 @@ export async function sizesOf(names) {
     ],
     build: { write: false, target: 'es2022', modulePreload: false, rollupOptions: { input: 'page' } },
   });
-  const chunks = result.output.filter(({ type }) => type === 'chunk').sort((a, b) => b.isEntry - a.isEntry);
-  return new Map(chunks.map(({ name, code }) => [name, gzipSync(code, { level: 9 }).length]));
+  const chunks = result.output.filter(({ type }) => type === 'chunk');
+  const bytesOf = ({ code }) => gzipSync(code, { level: 9 }).length;
+  // With the entry comes what it imports, and what that imports.
+  const atOnce = new Set(chunks.filter(({ isEntry }) => isEntry));
+  for (const { imports } of atOnce) for (const file of imports) atOnce.add(chunks.find((c) => c.fileName === file));
+  const entry = [...atOnce].reduce((sum, chunk) => sum + bytesOf(chunk), 0);
+  const later = chunks.filter((chunk) => !atOnce.has(chunk));
+  return new Map([['page', entry], ...later.map((chunk) => [chunk.name, bytesOf(chunk)])]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -54,6 +54,7 @@ export interface FitProgress {
   readonly secondsLeft: number;
   /** At the end of an epoch, where there is validation. */
   readonly validationLoss?: number;
+  /** The same of the share of right answers. */
   readonly validationAccuracy?: number;
   /** Said once after a device was lost: where the training goes on. Some steps are then taken again. */
   readonly recovered?: string;
