@@ -53,7 +53,7 @@ describe('a page on the CPU', () => {
       "script-src 'self'",
       /plain JavaScript: CompileError.*Content Security Policy/,
     ],
-    ['does without where simd.js is not there', 'alone', "script-src 'self'", /plain JavaScript: TypeError/],
+    ['is whole in index.js alone', 'alone', "script-src 'self' 'wasm-unsafe-eval'", /with WebAssembly SIMD/],
   ])('%s', async (_, library, policy, reason) => {
     const { url, close } = await serve(folder, { 'content-security-policy': policy });
     const page = await browser.newPage();
