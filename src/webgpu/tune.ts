@@ -1,5 +1,5 @@
-// Plans by measurement: context.tune(). A page that does not call it does not load it, so nothing here is imported at run time but the
-// file beside it, which nothing else imports either.
+// Plans by measurement: context.tune(). A page that does not call it does not load it, so of what is imported at run time only the file beside
+// it is its own; checks of arguments are in every page.
 
 import type { Backend } from '../backend.js';
 import type { TuneOptions } from '../context.js';
