@@ -1,11 +1,14 @@
 // Every operation of the table, on every backend and variant, against float64: shapes at the edges of each variant, every axis,
-// every dtype.
-import { afterAll, beforeAll, describe, it } from 'vitest';
+// every dtype; and rows that are not finite: what they give, and that they leave their neighbours as they were. In one file, since most of
+// its time goes into compiling for a software adapter, and a context compiles a kernel once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from '../src/index.ts';
+import { rowStart, rowsOf } from '../src/rows.ts';
 import { dtypesFor, variants } from './support/contexts.ts';
 import { hold } from './support/hold.ts';
 import { normal } from './support/random.ts';
-import { table } from './table.ts';
+import { plainRows, specialRows, specialShape, transposed, withSpecialRows } from './support/special-rows.ts';
+import { type Entry, table } from './table.ts';
 
 /** [shape, axis]: the reason stands beside each. */
 const shapes: [shape: number[], axis: number, why: string][] = [
@@ -27,6 +30,11 @@ const shapes: [shape: number[], axis: number, why: string][] = [
   [[2, 3, 0], 1, 'no rows, behind the class axis'],
 ];
 
+const [rows, classes] = specialShape;
+
+/** Features and embeddings are not logits: of linear, see below; of the others, embedding-losses.test.ts. */
+const takesLogits = ({ name }: Entry) => !/^(linear|triplet|contrastive|cosine)/.test(name);
+
 describe.each(Object.entries(variants))('%s', (variant, options) => {
   let context: Context;
   beforeAll(async () => {
@@ -44,5 +52,48 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
       }
       await context.finished();
     });
+
+    if (!takesLogits(entry)) return;
+    it.each(dtypesFor(variant, entry.dtypes).filter((dtype) => dtype.startsWith('float')))(
+      'special rows, %s',
+      async (dtype) => {
+        await hold(entry, context, withSpecialRows(), specialShape, 1, dtype);
+      },
+    );
+
+    it('special rows along the first axis', async () => {
+      await hold(entry, context, transposed(withSpecialRows()), [classes, rows], 0);
+    });
+
+    it('each kind of special row alone', async () => {
+      for (const row of Object.values(specialRows)) {
+        const alone = Float32Array.from({ length: 5 }, (_, c) => row[Math.min(c, row.length - 1)]);
+        await hold(entry, context, alone, [1, 5], 1);
+      }
+    });
+  });
+
+  it('special rows leave their neighbours as they were, to the bit', async () => {
+    for (const entry of table.filter(({ name }) => !/linear|mean|sum|over its own|loss alone/.test(name))) {
+      const [before, after] = [plainRows, withSpecialRows()].map((x) => entry.call(context.tensor(x, specialShape), 1));
+      for (const name of Object.keys(before)) {
+        const [was, is] = [await before[name].data(), await after[name].data()];
+        const perRow = was.length / rows;
+        for (let r = 0; r < rows; r += 2) {
+          const [a, b] = [was, is].map((values) => Array.from(values.subarray(r * perRow, (r + 1) * perRow)));
+          expect(b, `${entry.name}, ${name}, row ${r}`).toEqual(a);
+        }
+      }
+    }
+  });
+
+  it('linear passes NaN and infinities on, in their rows alone', async () => {
+    const entry = table.find(({ name }) => name.startsWith('linear'))!;
+    const x = normal(9 * 6, { seed: 3 });
+    const place = rowsOf([9, 6], 1);
+    x[rowStart(place, 1) + 2] = Number.NaN;
+    x[rowStart(place, 4) + 5] = Number.POSITIVE_INFINITY;
+    x[rowStart(place, 8)] = Number.NEGATIVE_INFINITY;
+    await hold(entry, context, x, [9, 6], 1);
   });
 });

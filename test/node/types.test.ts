@@ -48,12 +48,17 @@ it('has types that every kind of importer of ES modules finds', () => {
   expect(complaints(folder, attw, [tarball(), '--profile', 'esm-only', '--format', 'ascii'])).toBe('');
 });
 
-it('has a source map, with its sources, for each of its files', () => {
+/** Nothing but imports and exports, which a source map has nothing to say of. */
+const namesAlone = (text: string) =>
+  text.split('\n').every((line) => /^(import .*|export \{.*\};|\/\/.*|)$/.test(line));
+
+it('has a source map, with its sources, for each of its files that has code', () => {
   const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
   const scripts = files.filter((file) => file.endsWith('.js')).map((file) => join(installed, 'dist', file));
   expect(scripts.length).toBeGreaterThan(0);
   for (const script of scripts) {
     const text = readFileSync(script, 'utf8');
+    if (namesAlone(text)) continue;
     const name = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1];
     expect(name, `a source map of ${script}`).toBeDefined();
     const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(dirname(script), name!), 'utf8'));
