@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { browserArgs, findBrowser, softwareVulkan } from './scripts/browser.mjs';
 import { wgsl } from './scripts/wgsl.ts';
@@ -40,6 +41,8 @@ export default defineConfig({
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'coverage/results.json' }]] : ['default'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Two processes beside Chrome, also where there are two cores: no test keeps a core busy all the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { extends: true, test: { name: 'dawn', include: both, setupFiles: ['test/support/dawn.ts'] } },
       {
@@ -54,6 +57,7 @@ export default defineConfig({
           browser: {
             enabled: true,
             headless: true,
+            fileParallelism: false, // one GPU process does the work of all pages
             screenshotFailures: false,
             provider: puppeteerProvider(launch),
             instances: [{ browser: 'chrome' }],

@@ -261,6 +261,7 @@ export class Context {
 
   /** @internal Whose buffer somebody has, which may be in use when the tensor is gone: `dispose` alone gives it back. */
   escaped(tensor: Tensor): void {
+    tensor.revision = Number.NaN;
     this.#net.unregister(tensor.storage);
   }
 
@@ -289,6 +290,7 @@ export class Context {
     try {
       const reads = each(operation.reads);
       const writes = each(operation.writes);
+      for (const out of outs) out.revision++;
       const plan = this.#backend.run({ ...operation, reads, writes });
       const results = given<Tensor | Spec>(operation.writes).map(([name, value]) => [
         name,
@@ -328,6 +330,7 @@ export class Context {
 
   #keep(tensor: Tensor, owned = true): Tensor {
     const { storage } = tensor;
+    if (!owned) tensor.revision = Number.NaN;
     this.#storages.add(storage);
     const made = owned && this.options.debug ? droppedMessage(tensor) : '';
     this.#net.register(tensor, { storage, made }, storage);

@@ -23,6 +23,8 @@ export class Tensor {
   readonly plan: string;
   /** @internal */
   readonly storage: Storage;
+  /** @internal Another number after each operation that wrote to it; NaN where its buffer is in others' hands too. */
+  revision = 0;
   #disposed = false;
 
   /** @internal */

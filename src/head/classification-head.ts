@@ -6,7 +6,7 @@ import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
 import type { Optimizer } from '../operations/optimizer.js';
 import { Tensor } from '../tensor.js';
-import { choice, knownOptions, number, positive, shown } from '../validate.js';
+import { choice, flag, knownOptions, number, positive, shown } from '../validate.js';
 import { type Activation, activations } from './activation.js';
 import { bestOf } from './best.js';
 import type { Calibration } from './calibrate.js';
@@ -18,6 +18,7 @@ import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
+import { type Move, Recovery } from './recovery.js';
 import { isRejection, type Rejection } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
@@ -30,6 +31,13 @@ export interface HeadWeights {
   labels?: readonly string[];
   /** 'softmax' (default): one class of all. 'sigmoid': each class on its own (multi-label). */
   activation?: Activation;
+  /**
+   * Whether the head goes on when its device is lost: on another of the same kind, or on the CPU, with the weights it had. It keeps a copy of
+   * them on the host, read back after each training. `head.context` is then another, which is the caller's to dispose of. What is given as
+   * tensors is lost with the device: such a call rejects with DeviceLostError, and the next finds the head elsewhere. So does a call after
+   * weights were written whose copy was not read yet, or whose buffer is the caller's: an answer is never of older weights. False by default.
+   */
+  recover?: boolean;
 }
 
 /** A head that is to be made. */
@@ -44,6 +52,8 @@ export interface NewHead {
   activation?: Activation;
   /** Of the weights; 0 by default. */
   seed?: number;
+  /** Whether it goes on when its device is lost, as for `fromWeights`; false by default. */
+  recover?: boolean;
 }
 
 /** Which answers `predict` is to give. */
@@ -83,6 +93,7 @@ interface Parts<Operand> {
   readonly activation: Activation;
   readonly temperature: number;
   readonly rejection: Rejection | null;
+  readonly recover?: boolean;
 }
 
 /**
@@ -105,8 +116,10 @@ export class ClassificationHead {
   #owned: readonly Tensor[];
   #disposed = false;
   #fitting = false;
+  readonly #move: Move = (context, weight, bias) => this.#moveTo(context, weight, bias);
+  readonly #recovery: Recovery | null;
 
-  private constructor(parts: Parts<Tensor>, owned: readonly Tensor[]) {
+  private constructor(parts: Parts<Tensor>, owned: readonly Tensor[], given: Parts<Input>) {
     this.#weight = parts.weight;
     this.#bias = parts.bias;
     this.labels = parts.labels;
@@ -114,9 +127,10 @@ export class ClassificationHead {
     this.temperature = parts.temperature;
     this.rejection = parts.rejection;
     this.#owned = owned;
+    this.#recovery = parts.recover ? new Recovery(this, this.#move, copyOf(given)) : null;
   }
 
-  /** [C, D]. Another tensor after a training that went on elsewhere. */
+  /** [C, D]. Another tensor once the head went on elsewhere. */
   get weight(): Tensor {
     return this.#weight;
   }
@@ -126,7 +140,7 @@ export class ClassificationHead {
     return this.#bias;
   }
 
-  /** Where the head is: another context after a training whose device was lost. */
+  /** Where the head is: another context after a device was lost, in a training or with `recover`. */
   get context(): Context {
     return this.#weight.context;
   }
@@ -139,7 +153,8 @@ export class ClassificationHead {
   static create(context: Context, options: NewHead): ClassificationHead {
     const fn = 'ClassificationHead.create';
     expectContext(fn, context);
-    knownOptions(fn, options, ['features', 'classes', 'labels', 'activation', 'seed']);
+    knownOptions(fn, options, ['features', 'classes', 'labels', 'activation', 'seed', 'recover']);
+    const recover = flag(fn, 'recover', options?.recover);
     const depth = sizeIn(fn, 'features', options?.features);
     const named = Array.isArray(options.labels) ? options.labels.length : undefined;
     const classes = sizeIn(fn, 'classes', options.classes ?? named);
@@ -154,7 +169,8 @@ export class ClassificationHead {
     });
     const weight = uniform([classes, depth], classes * depth);
     const bias = uniform([classes], classes);
-    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1, rejection: null });
+    const parts = { weight, bias, labels, activation, temperature: 1, rejection: null, recover };
+    return ClassificationHead.#place(context, parts);
   }
 
   /**
@@ -162,16 +178,18 @@ export class ClassificationHead {
    * @throws ShapeError where weight, bias and labels do not fit each other; TypeError for a wrong kind of thing, or a tensor of
    * another context; DisposedError for a tensor that was disposed of
    */
-  static fromWeights(context: Context, parts: HeadWeights): ClassificationHead {
+  static fromWeights(context: Context, given: HeadWeights): ClassificationHead {
     const fn = 'ClassificationHead.fromWeights';
     expectContext(fn, context);
-    knownOptions(fn, parts, ['weight', 'bias', 'labels', 'activation']);
-    const weight = weightInput(fn, context, parts?.weight);
+    knownOptions(fn, given, ['weight', 'bias', 'labels', 'activation', 'recover']);
+    const recover = flag(fn, 'recover', given?.recover);
+    const weight = weightInput(fn, context, given?.weight);
     const classes = weight.shape[0];
-    const bias = biasInput(fn, context, parts.bias, classes);
-    const labels = labelsOf(fn, parts.labels, classes);
-    const activation = choice(fn, 'activation', parts.activation, activations, 'softmax');
-    return ClassificationHead.#place(context, { weight, bias, labels, activation, temperature: 1, rejection: null });
+    const bias = biasInput(fn, context, given.bias, classes);
+    const labels = labelsOf(fn, given.labels, classes);
+    const activation = choice(fn, 'activation', given.activation, activations, 'softmax');
+    const parts = { weight, bias, labels, activation, temperature: 1, rejection: null, recover };
+    return ClassificationHead.#place(context, parts);
   }
 
   /**
@@ -186,7 +204,7 @@ export class ClassificationHead {
     expectContext(fn, context);
     const { loadHead } = await import('./load.js');
     const { parts, restore } = await loadHead(fn, source, options);
-    const head = ClassificationHead.#place(context, parts);
+    const head = ClassificationHead.#place(context, { ...parts, recover: options.recover === true });
     try {
       restore(head);
       return head;
@@ -222,19 +240,23 @@ export class ClassificationHead {
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
     const rejection = rejectionOf(fn, options.rejectBelow === undefined ? this.rejection : options.rejectBelow, this);
     const energy = rejection?.score === 'energy';
-    const best = bestOf(this, featureInput(fn, this.weight, features), { k, temperature, kept, energy });
-    try {
-      const reads = [best.values, best.indices, ...(best.energies ? [best.energies] : [])];
-      const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
-      const lists = answers(this.labels, scores, indices, k, threshold);
-      if (!rejection) return lists;
-      const sure = (row: number) => (energies ? energies[row] * temperature : scores[row * k]);
-      return lists.map((list, row) => (sure(row) >= rejection.below ? list : []));
-    } finally {
-      best.values.dispose();
-      best.indices.dispose();
-      best.energies?.dispose();
-    }
+    const input = this.#lastingInput(featureInput(fn, this.weight, features));
+    const predicted = async () => {
+      const best = bestOf(this, input, { k, temperature, kept, energy });
+      try {
+        const reads = [best.values, best.indices, ...(best.energies ? [best.energies] : [])];
+        const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
+        const lists = answers(this.labels, scores, indices, k, threshold);
+        if (!rejection) return lists;
+        const sure = (row: number) => (energies ? energies[row] * temperature : scores[row * k]);
+        return lists.map((list, row) => (sure(row) >= rejection.below ? list : []));
+      } finally {
+        best.values.dispose();
+        best.indices.dispose();
+        best.energies?.dispose();
+      }
+    };
+    return this.#lasting(predicted, areOnHost(input));
   }
 
   /**
@@ -255,12 +277,15 @@ export class ClassificationHead {
     this.#alive('fit');
     if (this.#fitting) throw new CrossheadError('fit: the head is being trained already');
     this.#fitting = true;
+    if (this.#recovery) this.#recovery.paused = true;
     try {
       const { train } = await training();
-      const move = (context: Context, weight: Values, bias: Values | null) => this.#move(context, weight, bias);
-      return await train(this, move, features, targets, options);
+      const history = await train(this, this.#move, features, targets, options);
+      await this.#recovery?.keep();
+      return history;
     } finally {
       this.#fitting = false;
+      if (this.#recovery) this.#recovery.paused = false;
     }
   }
 
@@ -276,7 +301,10 @@ export class ClassificationHead {
     knownOptions(fn, options, ['topK']);
     const k = countOf(fn, options.topK, this.labels.length);
     const { evaluate, examplesOf } = await training();
-    return evaluate(this, examplesOf(fn, this, features, targets), k);
+    return this.#lasting(
+      () => evaluate(this, examplesOf(fn, this, features, targets), k),
+      areOnHost(features, targets),
+    );
   }
 
   /**
@@ -290,12 +318,13 @@ export class ClassificationHead {
     const fn = 'calibrate';
     this.#alive(fn);
     const { calibrated, examplesOf } = await training();
-    const examples = examplesOf(fn, this, features, targets);
-    if (examples.soft !== (this.activation === 'sigmoid')) {
+    const calibration = async () => {
+      const examples = examplesOf(fn, this, features, targets);
+      if (examples.soft === (this.activation === 'sigmoid')) return calibrated(fn, this, examples);
       const what = examples.soft ? 'class indices' : 'a number a class';
       throw new TypeError(`${fn}: "targets" of a ${this.activation} head must be ${what}`);
-    }
-    const found = await calibrated(fn, this, examples);
+    };
+    const found = await this.#lasting(calibration, areOnHost(features, targets));
     this.temperature = found.temperature;
     return found;
   }
@@ -318,7 +347,8 @@ export class ClassificationHead {
     const score = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
     rejectionOf(fn, { score, below: 0 }, this); // refuses before anything is made
     const { fittedRejection, rowsOfFeatures } = await training();
-    const found = await fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
+    const fitted = async () => fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
+    const found = await this.#lasting(fitted, areOnHost(features));
     this.rejection = found;
     return found;
   }
@@ -332,7 +362,7 @@ export class ClassificationHead {
     this.#alive('save');
     knownOptions('save', options, ['optimizer']);
     const { savedHead } = await import('./save.js');
-    return savedHead(this, options.optimizer);
+    return this.#lasting(() => savedHead(this, options.optimizer), !options.optimizer);
   }
 
   /** Frees what the head made; tensors that the caller gave stay. Twice is once. */
@@ -350,11 +380,22 @@ export class ClassificationHead {
     if (this.#disposed) throw new DisposedError(`${fn}: the head was disposed`);
   }
 
-  #move(context: Context, weight: Values, bias: Values | null): void {
+  /** Does the work, and with `recover` once more where a device is lost, unless what it takes is lost too. */
+  #lasting<T>(work: () => Promise<T>, again: boolean): Promise<T> {
+    return this.#recovery ? this.#recovery.lasting(work, again) : work();
+  }
+
+  /** Numbers of the caller's may be others by the time they are needed again. */
+  #lastingInput(input: Input): Input {
+    return this.#recovery && !(input instanceof Tensor) ? { ...input, values: input.values.slice() } : input;
+  }
+
+  #moveTo(context: Context, weight: Values, bias: Values | null): void {
     for (const tensor of this.#owned) tensor.dispose();
-    const { shape } = this.#weight;
-    this.#weight = context.tensor(weight, shape);
-    this.#bias = bias && context.tensor(bias);
+    const { shape, dtype } = this.#weight;
+    const biasType = this.#bias?.dtype;
+    this.#weight = context.tensor(weight, shape, { dtype });
+    this.#bias = bias && context.tensor(bias, undefined, { dtype: biasType });
     this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
   }
 
@@ -368,12 +409,20 @@ export class ClassificationHead {
     };
     try {
       const { weight, bias } = parts;
-      return new ClassificationHead({ ...parts, weight: place(weight), bias: bias && place(bias) }, owned);
+      return new ClassificationHead({ ...parts, weight: place(weight), bias: bias && place(bias) }, owned, parts);
     } catch (error) {
       for (const tensor of owned) tensor.dispose();
       throw error;
     }
   }
+}
+
+const areOnHost = (...given: readonly unknown[]): boolean => !given.some((one) => one instanceof Tensor);
+
+/** Copies of numbers that a head is made of, where they are all numbers. */
+function copyOf({ weight, bias }: Parts<Input>): { weight: Values; bias: Values | null } | null {
+  if (weight instanceof Tensor || bias instanceof Tensor) return null;
+  return { weight: weight.values.slice(), bias: bias?.values.slice() ?? null };
 }
 
 /** What few pages need, in a file of its own for bundlers. */

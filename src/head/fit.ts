@@ -1,7 +1,6 @@
 // Training: mini-batches on the device, progress that is read back now and then, early stopping, and a way on when a device is lost.
 
 import type { Values } from '../backend.js';
-import { type Context, createContext } from '../context.js';
 import { DeviceLostError } from '../errors.js';
 import { fromNumbers } from '../numbers.js';
 import { adam } from '../operations/adam.js';
@@ -31,6 +30,7 @@ import {
   outcomeOf,
 } from './objective.js';
 import { generator, orderOf } from './random.js';
+import { type Move, renewed } from './recovery.js';
 import { scoped, slicer } from './scope.js';
 import { warmStart } from './warm-start.js';
 
@@ -115,9 +115,6 @@ export interface FitOptions {
   /** Of the order of the rows; 0 by default. The same seed gives the same training. */
   seed?: number;
 }
-
-/** Gives a head new tensors of its own, with these values. */
-export type Move = (context: Context, weight: Values, bias: Values | null) => void;
 
 /** A training's place, on the host: what is lost with a device. */
 interface Snapshot {
@@ -516,13 +513,6 @@ class Run {
     const epoch = Math.max(0, Math.ceil(this.#told / this.#perEpoch) - 1);
     this.#tell(epoch, this.#recordOf(snapshot.totals as Float32Array), said);
   }
-}
-
-/** Another context like one whose device was lost; the CPU where there is none, or where the device was borrowed. */
-async function renewed({ options: { device, ...options } }: Context, cpu: boolean): Promise<Context> {
-  const { label, plan } = options;
-  const onCpu = () => createContext({ backend: 'cpu', label, plan });
-  return device || cpu ? onCpu() : createContext(options).catch(onCpu);
 }
 
 function add(

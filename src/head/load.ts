@@ -3,7 +3,7 @@
 import type { HostOperand } from '../backend.js';
 import type { StoredTensor } from '../formats/safetensors.js';
 import type { Optimizer } from '../operations/optimizer.js';
-import { knownOptions, number, shown } from '../validate.js';
+import { flag, knownOptions, number, shown } from '../validate.js';
 import type { Activation } from './activation.js';
 import { describeHead, readConfig } from './describe-head.js';
 import type { HeadParts } from './examples.js';
@@ -25,6 +25,8 @@ export interface LoadOptions {
   weightName?: string;
   /** The bias's name, where it is not the weight's with "bias" for "weight". */
   biasName?: string;
+  /** Whether the head goes on when its device is lost, as for `ClassificationHead.fromWeights`; false by default. */
+  recover?: boolean;
   /** Told of the bytes of the weights as they arrive. */
   onProgress?: (progress: LoadProgress) => void;
   /** Aborting rejects with `signal.reason`. */
@@ -77,7 +79,9 @@ export async function loadHead(fn: string, source: Source, options: LoadOptions)
 }
 
 function expectLoadOptions(fn: string, options: LoadOptions): void {
-  knownOptions(fn, options, ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer', 'maxBytes']);
+  const names = ['config', 'weightName', 'biasName', 'onProgress', 'signal', 'optimizer', 'maxBytes', 'recover'];
+  knownOptions(fn, options, names);
+  flag(fn, 'recover', options.recover);
   const { weightName, biasName, onProgress, signal, optimizer } = options;
   if (optimizer !== undefined) expectOptimizer(fn, optimizer);
   const expect = (name: string, value: unknown, expected: string, holds: boolean): void => {

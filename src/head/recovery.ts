@@ -1,0 +1,104 @@
+// How a head goes on when its device is lost: a copy of its weights on the host, and another context like the lost one.
+
+import type { Values } from '../backend.js';
+import { type Context, createContext } from '../context.js';
+import { DeviceLostError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+
+/** Gives a head new tensors of its own, with these values. */
+export type Move = (context: Context, weight: Values, bias: Values | null) => void;
+
+/** Another context like one whose device was lost; the CPU where there is none, or where the device was borrowed. */
+export async function renewed({ options: { device, ...options } }: Context, cpu: boolean): Promise<Context> {
+  const { label, plan } = options;
+  const onCpu = () => createContext({ backend: 'cpu', label, plan });
+  return device || cpu ? onCpu() : createContext(options).catch(onCpu);
+}
+
+interface Weights {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+}
+
+/** What a head's weights were once, and of which writes. */
+interface Copy {
+  readonly of: string;
+  readonly weight: Values;
+  readonly bias: Values | null;
+}
+
+/** Changes with every operation that writes to the weights; null where others may write to them. */
+const revisionOf = ({ weight, bias }: Weights): string | null => {
+  const revisions = [weight.revision, bias?.revision ?? 0];
+  return revisions.some(Number.isNaN) ? null : revisions.join();
+};
+
+/** After so many losses a head goes on on the CPU. */
+const mostLosses = 3;
+
+/** Of one head. */
+export class Recovery {
+  readonly #head: Weights;
+  readonly #move: Move;
+  #copy: Copy | null = null;
+  #renewing: Promise<void> | null = null;
+  #losses = 0;
+  /** While a training sees to a lost device itself. */
+  paused = false;
+
+  /** @param copy of the weights as they are, where the caller has one to give away */
+  constructor(head: Weights, move: Move, copy: Omit<Copy, 'of'> | null) {
+    this.#head = head;
+    this.#move = move;
+    const of = revisionOf(head);
+    this.#copy = copy && of !== null ? { of, ...copy } : null;
+  }
+
+  /**
+   * Does the work; where the device is lost meanwhile, again on another. An answer is never of weights that are older than the head's: where
+   * the copy is, the error stays.
+   * @param again whether the work can be done elsewhere: nothing that it takes was lost with the device
+   */
+  async lasting<T>(work: () => Promise<T>, again: boolean): Promise<T> {
+    for (;;) {
+      const { context } = this.#head.weight;
+      try {
+        const keeping = this.keep();
+        keeping.catch(() => {}); // thrown below, when the work has ended
+        const result = await work();
+        await keeping;
+        return result;
+      } catch (error) {
+        if (!(error instanceof DeviceLostError) || this.paused) throw error;
+        await this.#renew(context, error);
+        if (!again) throw error;
+      }
+    }
+  }
+
+  /** Copies the weights to the host, where they have changed since. */
+  async keep(): Promise<void> {
+    const { weight, bias } = this.#head;
+    const of = revisionOf(this.#head);
+    if (of === null || this.#copy?.of === of) return;
+    const [kept, keptBias] = await Promise.all([weight.data(), bias?.data() ?? null]);
+    this.#copy = { of, weight: kept, bias: keptBias };
+  }
+
+  /** Moves the head away from a context, once. */
+  async #renew(from: Context, error: DeviceLostError): Promise<void> {
+    if (this.#head.weight.context !== from) return;
+    this.#renewing ??= this.#moveOn(from, error).finally(() => {
+      this.#renewing = null;
+    });
+    await this.#renewing;
+  }
+
+  async #moveOn(from: Context, error: DeviceLostError): Promise<void> {
+    const copy = this.#copy;
+    if (!copy || copy.of !== revisionOf(this.#head)) throw error;
+    const context = await renewed(from, ++this.#losses > mostLosses);
+    this.#move(context, copy.weight, copy.bias);
+    this.#copy = { ...copy, of: revisionOf(this.#head)! };
+  }
+}
