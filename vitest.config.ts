@@ -23,14 +23,20 @@ const both = ['test/*.test.ts'];
 const nodeAlone = [
   'accuracy',
   'class-losses*',
+  'cross-entropy*',
   'element-*',
   'embedding-losses',
   'fuzz-*',
   'golden-operations',
   'gradients',
+  '*large',
   'linear',
+  'optimizers',
   'out',
+  'properties',
   'sample',
+  'softmax-gradients',
+  'tune',
 ].map((name) => `test/${name}.test.ts`);
 const launch = { ...(browser ? { executablePath: browser.path } : {}), args: browserArgs() };
 

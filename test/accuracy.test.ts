@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Context, type ContextOptions, createContext, crossEntropy, logSoftmax, softmax } from '../src/index.ts';
 import { expectClose, expectCloseByRow } from './support/close.ts';
+import { once } from './support/once.ts';
 import { accuracySizes, type Distribution, distributions, makeRows } from './support/random.ts';
 import * as reference from './support/reference.ts';
 
@@ -29,6 +30,29 @@ function softRow(x: ArrayLike<number>, a: ArrayLike<number>) {
   return { loss: sum((c) => a[c] * (x[top] - x[c] + Math.log1p(others))), gradient };
 }
 
+/** Logits, targets and labels of so many rows, and what is to be made of them. */
+function expectationOf(distribution: Distribution, rows: number, classes: number) {
+  const { logits, targets } = makeRows(distribution, rows, classes, classes);
+  const shape = [rows, classes];
+  // Most of the mass on the target, the rest on all classes: one large term in the sums beside many small ones.
+  const share = Math.fround(0.1 / classes);
+  const labels = Float32Array.from(
+    logits,
+    (_, i) => share + (i % classes === targets[Math.floor(i / classes)] ? 0.875 : 0),
+  );
+  const rowOf = (values: Float32Array, r: number) => values.subarray(r * classes, (r + 1) * classes);
+  return {
+    logits,
+    targets,
+    labels,
+    hard: reference.crossEntropy(logits, shape, targets, { reduction: 'none' }),
+    soft: Array.from({ length: rows }, (_, r) => softRow(rowOf(logits, r), rowOf(labels, r))),
+    softmax: reference.softmax(logits, shape),
+    logSoftmax: reference.logSoftmax(logits, shape),
+  };
+}
+const expectedOnce = once<ReturnType<typeof expectationOf>>();
+
 describe.each(contexts)('%s', (_, options) => {
   let context: Context;
   const slack = options.backend === 'cpu' ? 1 : 2;
@@ -39,38 +63,39 @@ describe.each(contexts)('%s', (_, options) => {
 
   describe.each(accuracySizes)('%i x %i', (rows, classes) => {
     it.each(Object.keys(distributions) as Distribution[])('%s', async (distribution) => {
-      const { logits, targets } = makeRows(distribution, rows, classes, classes);
       const shape = [rows, classes];
+      const key = `${distribution} ${shape}`;
+      const { logits, targets, labels, ...wanted } = expectedOnce(key, () =>
+        expectationOf(distribution, rows, classes),
+      );
       const x = context.tensor(logits, shape);
       const { loss, gradient } = crossEntropy(x, targets, { gradient: true, reduction: 'none' });
-      const expected = reference.crossEntropy(logits, shape, targets, { reduction: 'none' });
-      expectClose(await loss.data(), expected.loss, { relative: 2e-6 }, 'loss');
+      expectClose(await loss.data(), wanted.hard.loss, { relative: 2e-6 }, 'loss');
       const actual = await gradient!.data();
-      expectCloseByRow(actual, expected.gradient, classes, 5e-6, 'gradient');
+      expectCloseByRow(actual, wanted.hard.gradient, classes, 5e-6, 'gradient');
       const ofTargets = (values: ArrayLike<number>) => Array.from(targets, (target, r) => values[r * classes + target]);
-      expectClose(ofTargets(actual), ofTargets(expected.gradient), { relative: 2e-6 }, "the target's gradient");
+      expectClose(ofTargets(actual), ofTargets(wanted.hard.gradient), { relative: 2e-6 }, "the target's gradient");
 
-      const p = reference.softmax(logits, shape);
+      const p = wanted.softmax;
       const units = p.map((v) => slack * (4 + Math.abs(Math.log(v)) / 2 + Math.log2(classes) / 2));
       const got = await softmax(x).data();
       // In units of 2^-23 of each probability; a result below the least normal float may be flushed.
       const ratio = p.map((v, i) => (v < 2 ** -125 ? 0 : (got[i] - v) / (v * 2 ** -23 * units[i])));
       expectClose(ratio, new Float64Array(ratio.length), { absolute: 1 }, 'softmax, in allowed units');
-      expectClose(await logSoftmax(x).data(), reference.logSoftmax(logits, shape), { relative: 2e-6 }, 'logSoftmax');
+      expectClose(await logSoftmax(x).data(), wanted.logSoftmax, { relative: 2e-6 }, 'logSoftmax');
 
-      // Most of the mass on the target, the rest on all classes: one large term in the sums beside many small ones.
-      const share = Math.fround(0.1 / classes);
-      const labels = Float32Array.from(
-        logits,
-        (_, i) => share + (i % classes === targets[Math.floor(i / classes)] ? 0.875 : 0),
-      );
       const soft = crossEntropy(x, context.tensor(labels, shape), { gradient: true, reduction: 'none' });
       const [losses, slopes] = [await soft.loss.data(), await soft.gradient!.data()];
       for (let r = 0; r < rows; r++) {
         const row = (values: Float32Array) => values.subarray(r * classes, (r + 1) * classes);
-        const wanted = softRow(row(logits), row(labels));
-        expectClose([losses[r]], [wanted.loss], { relative: 2e-6 }, 'loss of soft labels');
-        expectCloseByRow(row(slopes as Float32Array), wanted.gradient, classes, 5e-6, 'gradient of soft labels');
+        expectClose([losses[r]], [wanted.soft[r].loss], { relative: 2e-6 }, 'loss of soft labels');
+        expectCloseByRow(
+          row(slopes as Float32Array),
+          wanted.soft[r].gradient,
+          classes,
+          5e-6,
+          'gradient of soft labels',
+        );
       }
     });
   });

@@ -101,13 +101,31 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     // Rows that no temperature helps are left out, and there is an end to what a temperature may be.
     const again = await head.calibrate([...rows, [nan, 0, 0, 0], [1, 2, 3, 4]], [...targets, 0, -100]);
     expect(again.temperature).toBeCloseTo(found.temperature, 6);
-    expect((await head.calibrate(rows, best)).temperature).toBeCloseTo(1 / 1000, 9);
     expect((await errorOf(head.calibrate([[nan, 0, 0, 0]], [0]))).message).toBe(
       'calibrate: no row has a loss to be made smaller',
     );
     expect((await errorOf(head.calibrate([[1, 0, 0, 0]], [[1, 0, 0, 0]]))).message).toBe(
       'calibrate: "targets" of a softmax head must be class indices',
     );
+  });
+
+  test('calibrate: rows that are all right do not make the head certain: one wrong answer is added to them', async () => {
+    using head = plain();
+    const rows = matrix(30, 4, 3).map((row) => row.map((x) => Math.fround(4 * x)));
+    const best = rows.map((row) => row.indexOf(Math.max(...row)));
+    const second = rows.map((row, i) => row.indexOf(Math.max(...row.filter((_, c) => c !== best[i]))));
+    const doubted = (t: number) => (31 * lossOf(rows, best, t) + lossOf(rows, second, t)) / 32;
+    const { temperature, after } = await head.calibrate(rows, best);
+    for (const factor of [0.99, 1.01]) expect(doubted(temperature * factor)).toBeGreaterThan(doubted(temperature));
+    expect(after).toBeCloseTo(lossOf(rows, best, temperature), 6);
+    using each = plain({ activation: 'sigmoid' });
+    const labels = rows.map((row) => row.map((x) => Number(x > 0)));
+    const elements = rows.flat().map(Math.abs);
+    const each1 = (t: number, sign: number) =>
+      elements.reduce((sum, x) => sum + Math.log1p(Math.exp((-sign * x) / t)), 0);
+    const doubtedEach = (t: number) => (31 * each1(t, 1) + each1(t, -1)) / 32;
+    const found = (await each.calibrate(rows, labels)).temperature;
+    for (const factor of [0.99, 1.01]) expect(doubtedEach(found * factor)).toBeGreaterThan(doubtedEach(found));
   });
 
   test('calibrate: logits that are made again for each look give the same', async () => {

@@ -31,6 +31,9 @@ declare module '@tensorflow/tfjs-core' {
   export function tidy<T>(f: () => T): T;
   export function dispose(tensors: Tensor[]): void;
   export function valueAndGrad(f: (x: Tensor) => Tensor): (x: Tensor) => { value: Tensor; grad: Tensor };
+  export function valueAndGrads(
+    f: (...xs: Tensor[]) => Tensor,
+  ): (xs: Tensor[]) => { value: Tensor; grads: [Tensor, Tensor] };
 }
 declare module '@tensorflow/tfjs-core/dist/register_all_gradients';
 declare module '@tensorflow/tfjs-backend-webgpu';
@@ -84,6 +87,7 @@ declare module '@jax-js/jax' {
     data(): Promise<Float32Array | Int32Array>;
     blockUntilReady(): Promise<Array>;
     gpuBufferSync(): GPUBuffer;
+    transpose(): Array;
     dispose(): void;
   }
   type Arrays = readonly Array[];
@@ -91,7 +95,9 @@ declare module '@jax-js/jax' {
   export function defaultDevice(device: Device): Device;
   export function getWebGPUDevice(): GPUDevice;
   export function jit<A extends Arrays, R extends Array[]>(f: (...args: A) => R): (...args: A) => R;
-  export function valueAndGrad(f: (x: Array, ...rest: Array[]) => Array): (...args: Array[]) => [Array, Array];
+  type Loss = (x: Array, ...rest: Array[]) => Array;
+  export function valueAndGrad(f: Loss): (...args: Array[]) => [Array, Array];
+  export function valueAndGrad(f: Loss, of: { argnums: [0, 1] }): (...args: Array[]) => [Array, [Array, Array]];
   export const nn: { softmax(x: Array): Array; logSoftmax(x: Array): Array };
   export const lax: { topK(x: Array, k: number): [Array, Array] };
   export const numpy: {

@@ -23,7 +23,16 @@ const heads: readonly [rows: number, features: number, classes: number][] = [
   [128, 1024, 32_000],
 ];
 
-type Rowwise = Exclude<OperationName, 'predict'>;
+/** Heads as they are trained: the last is as wide as a language model's. */
+const trained: readonly [rows: number, features: number, classes: number][] = [
+  [64, 768, 1000],
+  [256, 512, 10],
+  [128, 256, 32_000],
+];
+
+/** What begins with logits. */
+type Rowwise = Exclude<OperationName, 'predict' | LinearName>;
+type LinearName = 'linearLoss' | 'linearGradients';
 
 /** Elements of four bytes that have to be read and written beside the logits. */
 const besides: Record<Rowwise, (rows: number, classes: number) => number> = {
@@ -52,9 +61,22 @@ const predict = ([rows, features, classes]: [number, number, number]): Case => (
   bytes: 4 * (rows * features + classes * features + classes + 2 * k * rows),
 });
 
+const linear = (operation: LinearName, [rows, features, classes]: [number, number, number]): Case => {
+  const operands = rows * features + classes * features;
+  return {
+    id: `${operation} N${rows} D${features} C${classes}`,
+    operation,
+    rows,
+    classes,
+    features,
+    bytes: 4 * (operands * (operation === 'linearGradients' ? 2 : 1) + classes + rows + 1),
+  };
+};
+
 export const allCases: readonly Case[] = [
   ...(Object.keys(besides) as Rowwise[]).flatMap((operation) => shapes.map((shape) => rowwise(operation, shape))),
   ...heads.map(predict),
+  ...(['linearLoss', 'linearGradients'] as const).flatMap((name) => trained.map((shape) => linear(name, shape))),
 ];
 
 /** A case's shape as people name it: `1024x1000`, `N64 D768 C1000`. */

@@ -5,7 +5,8 @@ import { type Prepared, prepare } from './contender.ts';
 import type { Inputs, Outputs } from './inputs.ts';
 import type { Case, OperationName } from './types.ts';
 
-const { argmax, ClassificationHead, crossEntropy, linearTopK, logSoftmax, softmax, topK } = crosshead;
+const { argmax, ClassificationHead, crossEntropy, linearCrossEntropy, linearTopK, logSoftmax, softmax, topK } =
+  crosshead;
 type Tensors = Readonly<Record<string, Tensor>>;
 
 interface Head {
@@ -13,13 +14,7 @@ interface Head {
   readonly bias: Tensor;
 }
 
-/** What `head.predict` queues. */
-function best(features: Tensor, { weight, bias }: Head): Tensors {
-  const { values, indices } = linearTopK(features, weight, k, { bias });
-  return { values, indices };
-}
-
-const calls: Record<Exclude<OperationName, 'predict'>, (x: Tensor, targets: Tensor) => Tensors> = {
+const calls: Record<OperationName, (x: Tensor, targets: Tensor, head: Head) => Tensors> = {
   softmax: (x) => ({ result: softmax(x) }),
   logSoftmax: (x) => ({ result: logSoftmax(x) }),
   crossEntropy: (x, targets) => ({ loss: crossEntropy(x, targets).loss }),
@@ -31,6 +26,17 @@ const calls: Record<Exclude<OperationName, 'predict'>, (x: Tensor, targets: Tens
   topK: (x) => {
     const { values, indices } = topK(x, k);
     return { values, indices };
+  },
+  // What `head.predict` queues.
+  predict: (x, _, { weight, bias }) => {
+    const { values, indices } = linearTopK(x, weight, k, { bias });
+    return { values, indices };
+  },
+  linearLoss: (x, targets, { weight, bias }) => ({ loss: linearCrossEntropy(x, weight, targets, { bias }).loss }),
+  linearGradients: (x, targets, { weight, bias }) => {
+    const { loss, gradients } = linearCrossEntropy(x, weight, targets, { bias, gradients: true });
+    gradients!.bias?.dispose();
+    return { loss, features: gradients!.features!, weight: gradients!.weight as Tensor };
   },
 };
 
@@ -87,24 +93,26 @@ function askHead(context: Context, head: Head, { features }: Inputs): () => Prom
 /** Takes the context over. */
 export function crossheadCase(context: Context, one: Case, inputs: Inputs): Prepared {
   const { operation, rows, classes, features = 0 } = one;
-  const head = operation === 'predict' ? headOf(context, one, inputs) : null;
+  const head = features ? headOf(context, one, inputs) : null;
+  const takesTargets = /loss|gradient|crossEntropy/i.test(operation);
   const memory = memoryOf(context);
   let plan = '';
   return prepare<Tensors, Tensors>({
     upload: (): Tensors => {
-      if (head) return { x: context.tensor(inputs.features, [rows, features]) };
-      const x = context.tensor(inputs.logits, [rows, classes]);
-      return operation.startsWith('crossEntropy') ? { x, targets: context.tensor(inputs.targets) } : { x };
+      const x = head
+        ? context.tensor(inputs.features, [rows, features])
+        : context.tensor(inputs.logits, [rows, classes]);
+      return takesTargets ? { x, targets: context.tensor(inputs.targets) } : { x };
     },
     call: ({ x, targets }) => {
-      const results = memory.call(() => (operation === 'predict' ? best(x, head!) : calls[operation](x, targets)));
+      const results = memory.call(() => calls[operation](x, targets, head!));
       plan = Object.values(results).at(-1)!.plan;
       return results;
     },
     read,
     free,
     wait: () => context.finished(),
-    endToEnd: head ? askHead(context, head, inputs) : undefined,
+    endToEnd: operation === 'predict' ? askHead(context, head!, inputs) : undefined,
     facts: () => ({ plan, ...memory.report() }),
     dispose: () => context.dispose(),
   });

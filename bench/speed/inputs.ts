@@ -18,7 +18,7 @@ export interface Inputs {
 
 /**
  * By name: `result` of softmax and logSoftmax; `loss` (the mean), and `gradient`; `indices` of argmax; `values` and `indices` of topK and
- * predict, k a row.
+ * predict, k a row; `loss`, `features` and `weight`, the derivatives by them, of linearLoss and linearGradients.
  */
 export type Outputs = Readonly<Record<string, ArrayLike<number>>>;
 
@@ -33,8 +33,8 @@ function numbers(n: number, sigma: number, seed: number): Float32Array {
   return out;
 }
 
-export function makeInputs({ operation, rows, classes, features = 0 }: Case): Inputs {
-  const predicts = operation === 'predict';
+export function makeInputs({ rows, classes, features = 0 }: Case): Inputs {
+  const predicts = features > 0;
   const none = new Float32Array(0);
   return {
     logits: predicts ? none : numbers(rows * classes, 1, 1),
@@ -93,7 +93,10 @@ function checkGradient({ rows, classes }: Case, { logits, targets }: Inputs): Ro
 }
 
 /** The mean loss, summed once. */
-function meanLoss({ rows, classes }: Case, { logits, targets }: Inputs): number {
+function meanLoss(one: Case, inputs: Inputs): number {
+  const { rows, classes, features } = one;
+  const { targets } = inputs;
+  const logits = features ? logitsOf(one, inputs) : inputs.logits;
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const { max, others } = rowSum(logits, row * classes, classes);
@@ -128,19 +131,65 @@ function checkBest(x: ArrayLike<number>, classes: number, count: number): RowChe
   };
 }
 
-/** Probabilities of a head in float64, [rows, classes]. */
-function scoresOf({ rows, classes, features = 0 }: Case, inputs: Inputs): Float64Array {
-  const scores = new Float64Array(rows * classes);
+/** The logits of a head in float64, [rows, classes]. */
+function logitsOf({ rows, classes, features = 0 }: Case, inputs: Inputs): Float64Array {
+  const logits = new Float64Array(rows * classes);
   for (let row = 0; row < rows; row++) {
     for (let c = 0; c < classes; c++) {
       let sum = inputs.bias[c];
       for (let d = 0; d < features; d++) sum += inputs.features[row * features + d] * inputs.weight[c * features + d];
-      scores[row * classes + c] = sum;
+      logits[row * classes + c] = sum;
     }
+  }
+  return logits;
+}
+
+/** Probabilities of a head in float64, [rows, classes]. */
+function scoresOf(one: Case, inputs: Inputs): Float64Array {
+  const { rows, classes } = one;
+  const scores = logitsOf(one, inputs);
+  for (let row = 0; row < rows; row++) {
     const { max, others } = rowSum(scores, row * classes, classes);
     for (let i = row * classes; i < (row + 1) * classes; i++) scores[i] = Math.exp(scores[i] - max) / (1 + others);
   }
   return scores;
+}
+
+/** Of a matrix of derivatives: the worst error of a row of it, relative to the row's largest. */
+function rowError(got: ArrayLike<number>, from: number, length: number, expected: (d: number) => number): number {
+  let [error, largest] = [0, 0];
+  for (let d = 0; d < length; d++) {
+    const exact = expected(d);
+    largest = Math.max(largest, Math.abs(exact));
+    error = worse(error, errorOf(got[from + d], exact));
+  }
+  return error / largest;
+}
+
+/** Each row's derivatives by its features, and by the weights of its target and of a class beside it. */
+function checkLinear(one: Case, inputs: Inputs): RowCheck {
+  const { rows, classes, features = 0 } = one;
+  const { targets, weight } = inputs;
+  const slopes = scoresOf(one, inputs); // of the mean loss by logits
+  targets.forEach((target, row) => {
+    slopes[row * classes + target] -= 1;
+  });
+  for (let i = 0; i < slopes.length; i++) slopes[i] /= rows;
+  const sum = (length: number, term: (i: number) => number) => {
+    let total = 0;
+    for (let i = 0; i < length; i++) total += term(i);
+    return total;
+  };
+  return (row, outputs) => {
+    const byFeature = (d: number) => sum(classes, (c) => slopes[row * classes + c] * weight[c * features + d]);
+    const byWeight = (c: number) => (d: number) =>
+      sum(rows, (r) => slopes[r * classes + c] * inputs.features[r * features + d]);
+    const some = [targets[row], (targets[row] + 1) % classes];
+    return some.reduce(
+      (error, c) => worse(error, rowError(outputs['weight'], c * features, features, byWeight(c))),
+      rowError(outputs['features'], row * features, features, byFeature),
+    );
+  };
 }
 
 const rowChecks: Record<OperationName, (one: Case, inputs: Inputs) => RowCheck> = {
@@ -151,6 +200,8 @@ const rowChecks: Record<OperationName, (one: Case, inputs: Inputs) => RowCheck> 
   argmax: ({ classes }, { logits }) => checkBest(logits, classes, 1),
   topK: ({ classes }, { logits }) => checkBest(logits, classes, k),
   predict: (one, inputs) => checkBest(scoresOf(one, inputs), one.classes, k),
+  linearLoss: () => () => 0,
+  linearGradients: checkLinear,
 };
 
 /** Numbers that an answer of each operation must have. */
@@ -162,6 +213,12 @@ const lengths: Record<OperationName, (one: Case) => Record<string, number>> = {
   argmax: ({ rows }) => ({ indices: rows }),
   topK: ({ rows }) => ({ values: rows * k, indices: rows * k }),
   predict: ({ rows }) => ({ values: rows * k, indices: rows * k }),
+  linearLoss: () => ({ loss: 1 }),
+  linearGradients: ({ rows, classes, features = 0 }) => ({
+    loss: 1,
+    features: rows * features,
+    weight: classes * features,
+  }),
 };
 
 /** Errors of an answer, relative: of its loss, and of its worst row. Infinity where a number is missing or not finite. */
@@ -197,6 +254,8 @@ function promised({ operation, classes }: Case): Errors {
     argmax: 0,
     topK: 0,
     predict: 2e-5, // the sums of the products come before it
+    linearLoss: 0,
+    linearGradients: 2e-5,
   };
   return { loss: 2e-6, rows: rows[operation] };
 }

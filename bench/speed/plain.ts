@@ -102,6 +102,21 @@ function linear({ features: x, weight, bias }: Inputs, rows: number, classes: nu
   return out;
 }
 
+function linearGradients(inputs: Inputs, { rows, classes, features = 0 }: Case): Outputs {
+  const { loss, gradient } = lossAndGradient(linear(inputs, rows, classes, features), inputs.targets, rows, classes);
+  const [byFeatures, byWeight] = [new Float32Array(rows * features), new Float32Array(classes * features)];
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < classes; c++) {
+      const slope = gradient[row * classes + c];
+      for (let d = 0; d < features; d++) {
+        byFeatures[row * features + d] += slope * inputs.weight[c * features + d];
+        byWeight[c * features + d] += slope * inputs.features[row * features + d];
+      }
+    }
+  }
+  return { loss, features: byFeatures, weight: byWeight };
+}
+
 const operations: Record<OperationName, (inputs: Inputs, one: Case) => Outputs> = {
   softmax: ({ logits }, { rows, classes }) => ({ result: softmax(logits, rows, classes) }),
   logSoftmax: ({ logits }, { rows, classes }) => ({ result: logSoftmax(logits, rows, classes) }),
@@ -111,6 +126,10 @@ const operations: Record<OperationName, (inputs: Inputs, one: Case) => Outputs> 
   topK: ({ logits }, { rows, classes }) => topK(logits, rows, classes),
   predict: (inputs, { rows, classes, features = 0 }) =>
     topK(softmax(linear(inputs, rows, classes, features), rows, classes), rows, classes),
+  linearLoss: (inputs, { rows, classes, features = 0 }) => ({
+    loss: [meanLoss(linear(inputs, rows, classes, features), inputs.targets, rows, classes)],
+  }),
+  linearGradients,
 };
 
 /** Its arrays are the page's, so both ways are one. */

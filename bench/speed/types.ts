@@ -7,7 +7,9 @@ export type OperationName =
   | 'crossEntropyGradient' // loss and gradient from one call
   | 'argmax'
   | 'topK' // 5
-  | 'predict'; // features to the 5 best classes
+  | 'predict' // features to the 5 best classes
+  | 'linearLoss' // features to the mean cross-entropy
+  | 'linearGradients'; // and its derivatives by features and weight, from one call
 
 /** One row of the table of cases. */
 export interface Case {
@@ -16,7 +18,7 @@ export interface Case {
   readonly operation: OperationName;
   readonly rows: number;
   readonly classes: number;
-  /** Of `predict`. */
+  /** Of what begins with features: `predict`, `linearLoss`, `linearGradients`. */
   readonly features?: number;
   /** The least that can be read and written, which GB/s are counted by. */
   readonly bytes: number;

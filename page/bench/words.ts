@@ -12,6 +12,8 @@ export const operationWords: Record<OperationName, string> = {
   argmax: 'argmax',
   topK: 'topK of 5',
   predict: 'predict, 5 best',
+  linearLoss: 'linear + crossEntropy',
+  linearGradients: 'linear + crossEntropy, gradients',
 };
 
 export const kindWords: Record<Contender['kind'], string> = {

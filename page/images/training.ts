@@ -53,7 +53,7 @@ export async function trainOn(
     await head.fit(training.features, training.targets, validation ? { ...options, validation } : options);
     const seconds = (performance.now() - begun) / 1000;
     const kept = validation ? await measure(head, validation) : null;
-    if (validation) await calibrateWithDoubt(head, validation);
+    if (validation) await head.calibrate(validation.features, validation.targets);
     const rejections = validation ? await fitRejections(head, validation.features) : null;
     head.rejection = rejections?.sometimes ?? null;
     signal.throwIfAborted();
@@ -81,20 +81,6 @@ function examplesOf(classes: readonly Named[], wanted: (i: number) => boolean): 
 async function measure(head: ClassificationHead, { features, targets }: Examples) {
   const answers = await head.predict(features, { topK: 1 });
   return { right: answers.filter(([best], i) => best.index === targets[i]).length, count: targets.length };
-}
-
-/**
- * Of a handful of pictures that were all read right, calibration would learn to be certain. One wrong answer is added to them, as in the
- * rule of succession: the picture in the middle of the order of scores, as if it were of its second best class.
- */
-async function calibrateWithDoubt(head: ClassificationHead, { features, targets }: Examples): Promise<void> {
-  const answers = await head.predict(features, { topK: 2 });
-  const order = answers.map((_, i) => i).sort((a, b) => answers[a][0].score - answers[b][0].score);
-  const middle = order[order.length >> 1];
-  const doubted = new Float32Array(features.length + depth);
-  doubted.set(features);
-  doubted.set(features.subarray(middle * depth, (middle + 1) * depth), features.length);
-  await head.calibrate(doubted, [...targets, answers[middle][1].index]);
 }
 
 async function fitRejections(head: ClassificationHead, features: Float32Array) {

@@ -7,7 +7,7 @@ import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
 import type { Input } from './inputs.js';
-import { bestScale, type Curve, sigmoidCurve, softmaxCurve } from './newton.js';
+import { bestScale, type Curve, mostScale, sigmoidCurve, softmaxCurve } from './newton.js';
 import { type Rejection, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
@@ -40,10 +40,12 @@ export async function calibrated(
   const resident = new Resident(head.weight.context, examples);
   const holds = examples.count * head.labels.length <= most;
   let held: Piece[] = [];
-  const curve = async (scale: number) => {
-    let [rows, loss, slope, curvature] = [0, 0, 0, 0];
+  let rows = 0;
+  const curve = async (scale: number, doubt = 0) => {
+    let [loss, slope, curvature] = [0, 0, 0];
+    rows = 0;
     const look = (piece: Piece) => {
-      const own = piece.curve(scale);
+      const own = piece.curve(scale, doubt);
       rows += piece.rows;
       loss += own.loss * piece.rows;
       slope += own.slope * piece.rows;
@@ -63,7 +65,9 @@ export async function calibrated(
   };
   try {
     const { loss: before } = await curve(1 / head.temperature);
-    const scale = await bestScale(curve);
+    let scale = await bestScale(curve);
+    // Rows that are all right would have the head as sure as can be. One wrong answer is added to them (Platt 1999, Probabilistic outputs).
+    if (scale === mostScale) scale = await bestScale((some) => curve(some, 1 / (rows + 2)));
     return { temperature: 1 / scale, before, after: (await curve(scale)).loss };
   } finally {
     resident.dispose();

@@ -18,7 +18,7 @@ import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
-import { type Move, Recovery } from './recovery.js';
+import type { Move, Recovery } from './recovery.js';
 import { isRejection, type Rejection } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
@@ -117,7 +117,10 @@ export class ClassificationHead {
   #disposed = false;
   #fitting = false;
   readonly #move: Move = (context, weight, bias) => this.#moveTo(context, weight, bias);
-  readonly #recovery: Recovery | null;
+  /** With `recover`: copies of numbers that the head was made of, if it was made of numbers. */
+  readonly #made: { weight: Values; bias: Values | null } | null;
+  readonly #recovers: boolean;
+  #recovery: Promise<Recovery> | null = null;
 
   private constructor(parts: Parts<Tensor>, owned: readonly Tensor[], given: Parts<Input>) {
     this.#weight = parts.weight;
@@ -127,7 +130,8 @@ export class ClassificationHead {
     this.temperature = parts.temperature;
     this.rejection = parts.rejection;
     this.#owned = owned;
-    this.#recovery = parts.recover ? new Recovery(this, this.#move, copyOf(given)) : null;
+    this.#recovers = parts.recover === true;
+    this.#made = this.#recovers ? copyOf(given) : null;
   }
 
   /** [C, D]. Another tensor once the head went on elsewhere. */
@@ -277,15 +281,13 @@ export class ClassificationHead {
     this.#alive('fit');
     if (this.#fitting) throw new CrossheadError('fit: the head is being trained already');
     this.#fitting = true;
-    if (this.#recovery) this.#recovery.paused = true;
     try {
       const { train } = await training();
       const history = await train(this, this.#move, features, targets, options);
-      await this.#recovery?.keep();
+      if (this.#recovers) await (await this.#recover()).keep();
       return history;
     } finally {
       this.#fitting = false;
-      if (this.#recovery) this.#recovery.paused = false;
     }
   }
 
@@ -309,9 +311,10 @@ export class ClassificationHead {
 
   /**
    * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
-   * Calibration of Modern Neural Networks). The logits are read back a chunk at a time, once
-   * where they are few, else for each look at the loss. Answers do not change, scores do. It lies between 1/1000 and
-   * 1000. Rows that no temperature helps are left out: ignored ones, and those without a finite loss.
+   * Calibration of Modern Neural Networks). Answers do not change, scores do. It lies between 1/1000 and 1000. Rows that no temperature
+   * helps are left out: ignored ones, and those without a finite loss. Where all rows are right, which would make the head as sure as can
+   * be, a share of 1 / (rows + 2) of each is taken for wrong (as Platt 1999 does). The logits are read back a chunk at a time, once where
+   * they are few, else for each look at the loss.
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    */
   async calibrate(features: Features, targets: ExampleTargets): Promise<Calibration> {
@@ -381,13 +384,24 @@ export class ClassificationHead {
   }
 
   /** Does the work, and with `recover` once more where a device is lost, unless what it takes is lost too. */
-  #lasting<T>(work: () => Promise<T>, again: boolean): Promise<T> {
-    return this.#recovery ? this.#recovery.lasting(work, again) : work();
+  async #lasting<T>(begin: () => Promise<T>, movable: boolean): Promise<T> {
+    const from = this.context;
+    const begun = begin();
+    if (!this.#recovers) return begun;
+    begun.catch(() => {}); // thrown below
+    const recovery = await this.#recover();
+    return recovery.lasting({ from, begun, begin, movable, busy: () => this.#fitting });
+  }
+
+  /** What few pages need, in a file of its own for bundlers. */
+  #recover(): Promise<Recovery> {
+    this.#recovery ??= import('./recovery.js').then(({ Recovery }) => new Recovery(this, this.#move, this.#made));
+    return this.#recovery;
   }
 
   /** Numbers of the caller's may be others by the time they are needed again. */
   #lastingInput(input: Input): Input {
-    return this.#recovery && !(input instanceof Tensor) ? { ...input, values: input.values.slice() } : input;
+    return this.#recovers && !(input instanceof Tensor) ? { ...input, values: input.values.slice() } : input;
   }
 
   #moveTo(context: Context, weight: Values, bias: Values | null): void {

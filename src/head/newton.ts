@@ -2,8 +2,11 @@
 
 import type { Values } from '../backend.js';
 
-/** Value, slope and curvature of a loss over the scale. */
-export type Curve = (scale: number) => CurvePoint;
+/**
+ * Value, slope and curvature of a loss over the scale.
+ * @param doubt the share of each target that goes to the likeliest other answer; 0 if left out
+ */
+export type Curve = (scale: number, doubt?: number) => CurvePoint;
 
 export interface CurvePoint {
   readonly loss: number;
@@ -11,13 +14,13 @@ export interface CurvePoint {
   readonly curvature: number;
 }
 
-/** Temperatures are sought between 1 / most and most. */
-const most = 1000;
+/** Temperatures are sought between 1 / mostScale and mostScale. */
+export const mostScale = 1000;
 
 /** The mean cross-entropy of rows times a scale, which is convex. Rows must be finite at their targets and hold no NaN or +Infinity. */
 export const softmaxCurve =
   (logits: Values, targets: ArrayLike<number>, classes: number): Curve =>
-  (scale) => {
+  (scale, doubt = 0) => {
     let [loss, slope, curvature] = [0, 0, 0];
     const count = targets.length;
     for (let r = 0; r < count; r++) {
@@ -33,7 +36,8 @@ export const softmaxCurve =
         first += power * below;
         second += power * below * below;
       }
-      const wanted = logits[start + targets[r]] - top;
+      const own = logits[start + targets[r]] - top;
+      const wanted = doubt ? own + doubt * (otherBest(logits, start, classes, targets[r]) - top - own) : own;
       const mean = first / sum;
       loss += Math.log(sum) - scale * wanted;
       slope += mean - wanted;
@@ -42,18 +46,26 @@ export const softmaxCurve =
     return { loss: loss / count, slope: slope / count, curvature: curvature / count };
   };
 
+/** The largest finite logit of a row but one; that one where there is no other. */
+function otherBest(logits: Values, start: number, classes: number, but: number): number {
+  let best = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < classes; c++) if (c !== but) best = Math.max(best, logits[start + c]);
+  return Number.isFinite(best) ? best : logits[start + but];
+}
+
 /** The mean binary cross-entropy of elements times a scale. */
 export const sigmoidCurve =
   (logits: Values, targets: Values): Curve =>
-  (scale) => {
+  (scale, doubt = 0) => {
     let [loss, slope, curvature] = [0, 0, 0];
     const count = logits.length;
     for (let i = 0; i < count; i++) {
+      const target = targets[i] + doubt * (1 - 2 * targets[i]);
       const x = scale * logits[i];
       const e = Math.exp(-Math.abs(x));
       const p = (x < 0 ? e : 1) / (1 + e);
-      loss += Math.log1p(e) + Math.max(x, 0) - targets[i] * x;
-      slope += (p - targets[i]) * logits[i];
+      loss += Math.log1p(e) + Math.max(x, 0) - target * x;
+      slope += (p - target) * logits[i];
       curvature += p * (1 - p) * logits[i] ** 2;
     }
     return { loss: loss / count, slope: slope / count, curvature: curvature / count };
@@ -61,7 +73,7 @@ export const sigmoidCurve =
 
 /** Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried. */
 export async function bestScale(curve: (scale: number) => CurvePoint | Promise<CurvePoint>): Promise<number> {
-  let [low, high] = [1 / most, most];
+  let [low, high] = [1 / mostScale, mostScale];
   if ((await curve(low)).slope >= 0) return low;
   if ((await curve(high)).slope <= 0) return high;
   let scale = 1;

@@ -33,6 +33,19 @@ const revisionOf = ({ weight, bias }: Weights): string | null => {
   return revisions.some(Number.isNaN) ? null : revisions.join();
 };
 
+/** Something that a head does. */
+interface Work<T> {
+  /** Where it was begun. */
+  readonly from: Context;
+  readonly begun: Promise<T>;
+  /** Begins it anew. */
+  begin(): Promise<T>;
+  /** Whether nothing that it takes is lost with a device. */
+  readonly movable: boolean;
+  /** Whether the head is in a training, which sees to a lost device itself. */
+  busy(): boolean;
+}
+
 /** After so many losses a head goes on on the CPU. */
 const mostLosses = 3;
 
@@ -43,35 +56,32 @@ export class Recovery {
   #copy: Copy | null = null;
   #renewing: Promise<void> | null = null;
   #losses = 0;
-  /** While a training sees to a lost device itself. */
-  paused = false;
 
-  /** @param copy of the weights as they are, where the caller has one to give away */
-  constructor(head: Weights, move: Move, copy: Omit<Copy, 'of'> | null) {
+  /** @param made what the head was made of: its tensors before anything was written to them */
+  constructor(head: Weights, move: Move, made: Omit<Copy, 'of'> | null) {
     this.#head = head;
     this.#move = move;
-    const of = revisionOf(head);
-    this.#copy = copy && of !== null ? { of, ...copy } : null;
+    this.#copy = made && { of: '0,0', ...made };
   }
 
   /**
-   * Does the work; where the device is lost meanwhile, again on another. An answer is never of weights that are older than the head's: where
-   * the copy is, the error stays.
-   * @param again whether the work can be done elsewhere: nothing that it takes was lost with the device
+   * What work comes to; where the device is lost meanwhile, what it comes to on another. An answer is never of weights that are older than the
+   * head's: where the copy is, the error stays.
    */
-  async lasting<T>(work: () => Promise<T>, again: boolean): Promise<T> {
-    for (;;) {
-      const { context } = this.#head.weight;
+  async lasting<T>({ from, begun, begin, movable, busy }: Work<T>): Promise<T> {
+    for (let [context, work] = [from, begun]; ; ) {
+      const keeping = this.keep();
+      keeping.catch(() => {}); // thrown below, when the work has ended
       try {
-        const keeping = this.keep();
-        keeping.catch(() => {}); // thrown below, when the work has ended
-        const result = await work();
+        const result = await work;
         await keeping;
         return result;
       } catch (error) {
-        if (!(error instanceof DeviceLostError) || this.paused) throw error;
+        if (!(error instanceof DeviceLostError) || busy()) throw error;
         await this.#renew(context, error);
-        if (!again) throw error;
+        if (!movable) throw error;
+        context = this.#head.weight.context;
+        work = begin();
       }
     }
   }

@@ -1,5 +1,6 @@
 // Weights to begin with: the means of the classes, scaled to fit.
 
+import type { Values } from '../backend.js';
 import { gatherRows } from '../operations/gather-rows.js';
 import { linear } from '../operations/linear.js';
 import { linearGradient } from '../operations/linear-gradient.js';
@@ -38,23 +39,24 @@ async function sumsOf(head: HeadParts, resident: Resident, between: () => Promis
   const { context } = head.weight;
   const sums = new Float64Array(classes * depth);
   const counts = new Float64Array(classes);
-  const identity = Float32Array.from({ length: classes ** 2 }, (_, i) => (i % (classes + 1) === 0 ? 1 : 0));
-  return scoped(async (keep) => {
-    const units = keep(context.tensor(identity, [classes, classes]));
-    const work = ({ features, targets }: { features: Tensor; targets: Tensor | null }) =>
-      scoped(async (own) => {
-        const rows = features.shape[0];
-        // A target that is no class leaves its row as it is: 0.
-        const labels = own(context.tensor(new Float32Array(rows * classes), [rows, classes]));
-        gatherRows(units, targets!, 0, labels);
-        const { weight, bias } = linearGradient(features, labels, true);
-        const [some, few] = await Promise.all([own(weight).data(), own(bias!).data()]);
-        for (let i = 0; i < sums.length; i++) sums[i] += some[i];
-        for (let c = 0; c < classes; c++) counts[c] += few[c];
-      });
-    await inChunks(head, resident, work, between);
-    return { sums, counts };
-  });
+  const work = ({ features, targets }: { features: Tensor; targets: Tensor | null }) =>
+    scoped(async (own) => {
+      const labels = own(context.tensor(oneHot(await targets!.data(), classes), [features.shape[0], classes]));
+      const { weight, bias } = linearGradient(features, labels, true);
+      const [some, few] = await Promise.all([own(weight).data(), own(bias!).data()]);
+      for (let i = 0; i < sums.length; i++) sums[i] += some[i];
+      for (let c = 0; c < classes; c++) counts[c] += few[c];
+    });
+  await inChunks(head, resident, work, between);
+  return { sums, counts };
+}
+
+/** A row of a target that is no class is 0. */
+function oneHot(targets: Values, classes: number): Float32Array {
+  const labels = new Float32Array(targets.length * classes);
+  for (const [row, target] of targets.entries())
+    if (target >= 0 && target < classes) labels[row * classes + target] = 1;
+  return labels;
 }
 
 function centred({ sums, counts }: Awaited<ReturnType<typeof sumsOf>>, classes: number, depth: number) {

@@ -36,10 +36,10 @@ export const variants = typeof window === 'undefined' || import.meta.env.VITE_AL
 
 /**
  * The dtypes that a variant is tested with. How elements are read does not depend on how lanes merge, so that the variants
- * of many lanes go over float32 alone.
+ * of many lanes go over float32 alone; and so do all of them in Chrome.
  */
 export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly DType[] =>
-  /subgroups|shuffles/.test(variant) ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
+  variants === inBrowser || variant.includes(',') ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
   Object.entries(variants).filter(([, { backend }]) => backend === 'webgpu'),

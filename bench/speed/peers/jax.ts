@@ -23,6 +23,9 @@ const lossOf =
     return numpy.where(isTarget, nn.logSoftmax(x), 0).sum().div(-rows);
   };
 
+const linearLossOf = (one: Case) => (x: jax.Array, weight: jax.Array, targets: jax.Array, bias: jax.Array) =>
+  lossOf(one)(numpy.matmul(x, weight).add(bias), targets);
+
 const recipes: Record<OperationName, (one: Case) => Recipe> = {
   softmax: () => ({ names: ['result'], compute: (x) => [nn.softmax(x)] }),
   logSoftmax: () => ({ names: ['result'], compute: (x) => [nn.logSoftmax(x)] }),
@@ -37,6 +40,22 @@ const recipes: Record<OperationName, (one: Case) => Recipe> = {
     names: ['values', 'indices'],
     compute: (x, weight, bias) => lax.topK(nn.softmax(numpy.matmul(x, weight).add(bias)), k),
   }),
+  linearLoss: (one) => ({
+    names: ['loss'],
+    compute: (x, targets, weight, bias) => [linearLossOf(one)(x, weight, targets, bias)],
+  }),
+  linearGradients: (one) => ({
+    names: ['loss', 'features', 'weight'],
+    compute(x, targets, weight, bias) {
+      const [loss, [byFeatures, byWeight]] = jax.valueAndGrad(linearLossOf(one), { argnums: [0, 1] })(
+        x,
+        weight,
+        targets,
+        bias,
+      );
+      return [loss, byFeatures, byWeight.transpose()];
+    },
+  }),
 };
 
 function transposed(weight: Float32Array, classes: number, features: number): Float32Array {
@@ -48,15 +67,12 @@ function transposed(weight: Float32Array, classes: number, features: number): Fl
 const array = (values: Float32Array | Int32Array, ...shape: number[]) => numpy.array(values, { shape });
 
 /** What stays from call to call. */
-const fixedOf = ({ operation, classes, features = 0 }: Case, { weight, bias }: Inputs): jax.Array[] =>
-  operation === 'predict'
-    ? [array(transposed(weight, classes, features), features, classes), array(bias, classes)]
-    : [];
+const fixedOf = ({ classes, features = 0 }: Case, { weight, bias }: Inputs): jax.Array[] =>
+  features ? [array(transposed(weight, classes, features), features, classes), array(bias, classes)] : [];
 
 function freshOf({ operation, rows, classes, features = 0 }: Case, inputs: Inputs): jax.Array[] {
-  if (operation === 'predict') return [array(inputs.features, rows, features)];
-  const logits = array(inputs.logits, rows, classes);
-  return operation.startsWith('crossEntropy') ? [logits, array(inputs.targets, rows, 1)] : [logits];
+  const x = features ? array(inputs.features, rows, features) : array(inputs.logits, rows, classes);
+  return /crossEntropy|^linear/.test(operation) ? [x, array(inputs.targets, rows, 1)] : [x];
 }
 
 async function read(arrays: Arrays): Promise<Outputs> {

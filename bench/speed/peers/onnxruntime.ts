@@ -67,24 +67,23 @@ function crossEntropyGradient({ rows }: Case, backend: Backend): Graph {
   };
 }
 
+const gemm = node('Gemm', 'features weight bias', 'logits', { transB: 1 });
+
+const headOf = (classes: number, features: number, weight: Float32Array, bias: Float32Array) => [
+  { name: 'weight', values: weight, shape: [classes, features] },
+  { name: 'bias', values: bias, shape: [classes] },
+];
+
 function predict({ classes, features = 0 }: Case, { weight, bias }: Inputs): Graph {
   return {
-    nodes: [
-      node('Gemm', 'features weight bias', 'logits', { transB: 1 }),
-      node('Softmax', 'logits', 'scores', columns),
-      node('TopK', 'scores k', 'values indices', columns),
-    ],
+    nodes: [gemm, node('Softmax', 'logits', 'scores', columns), node('TopK', 'scores k', 'values indices', columns)],
     inputs: [{ name: 'features' }],
     outputs: best.outputs,
-    constants: [
-      ...best.constants!,
-      { name: 'weight', values: weight, shape: [classes, features] },
-      { name: 'bias', values: bias, shape: [classes] },
-    ],
+    constants: [...best.constants!, ...headOf(classes, features, weight, bias)],
   };
 }
 
-const graphs: Record<OperationName, (one: Case, inputs: Inputs, backend: Backend) => Graph> = {
+const graphs: Partial<Record<OperationName, (one: Case, inputs: Inputs, backend: Backend) => Graph>> = {
   softmax: () => rowwise('Softmax'),
   logSoftmax: () => rowwise('LogSoftmax'),
   crossEntropy: () => crossEntropy,
@@ -96,6 +95,12 @@ const graphs: Record<OperationName, (one: Case, inputs: Inputs, backend: Backend
   }),
   topK: () => ({ nodes: [node('TopK', 'logits k', 'values indices', columns)], inputs: [logits], ...best }),
   predict,
+  linearLoss: ({ classes, features = 0 }, { weight, bias }) => ({
+    nodes: [gemm, ...crossEntropy.nodes],
+    inputs: [{ name: 'features' }, targets],
+    outputs: [loss],
+    constants: headOf(classes, features, weight, bias),
+  }),
 };
 
 type Tensors = Record<string, OnnxTensor>;
@@ -152,7 +157,8 @@ export async function open(backend: Backend): Promise<Opened> {
   const staging = device && fenceBuffer(device);
   return {
     async prepare(one, inputs) {
-      const graph = graphs[one.operation](one, inputs, backend);
+      const graph = graphs[one.operation]?.(one, inputs, backend);
+      if (!graph) return null;
       const session = await ort.InferenceSession.create(model(graph), {
         executionProviders: [backend],
         ...(device && { preferredOutputLocation: 'gpu-buffer' }),

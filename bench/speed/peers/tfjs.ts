@@ -17,14 +17,17 @@ interface Fixed {
 }
 
 function fixedOf({ operation, classes, features = 0 }: Case, { targets, weight, bias }: Inputs): Fixed {
-  if (operation === 'predict') {
-    const transposed = () => tf.transpose(tf.tensor2d(weight, [classes, features]));
-    return { weight: tf.tidy(transposed), bias: tf.tensor1d(bias, 'float32') };
-  }
-  if (!operation.startsWith('crossEntropy')) return {};
-  return { labels: tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), classes), 'float32')) };
+  const labels = () => tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), classes), 'float32'));
+  const head = () => ({
+    weight: tf.tidy(() => tf.transpose(tf.tensor2d(weight, [classes, features]))),
+    bias: tf.tensor1d(bias, 'float32'),
+  });
+  if (operation === 'predict') return head();
+  if (features) return { labels: labels(), ...head() };
+  return operation.startsWith('crossEntropy') ? { labels: labels() } : {};
 }
 
+const logitsOf = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) => tf.add(tf.matMul(x, weight), bias);
 const lossOf = (labels: tf.Tensor, x: tf.Tensor) => tf.losses.softmaxCrossEntropy(labels, x);
 
 const calls: Record<OperationName, (x: tf.Tensor, fixed: Fixed) => Tensors> = {
@@ -37,7 +40,13 @@ const calls: Record<OperationName, (x: tf.Tensor, fixed: Fixed) => Tensors> = {
   },
   argmax: (x) => ({ indices: tf.argMax(x, 1) }),
   topK: (x) => ({ ...tf.topk(x, k) }),
-  predict: (x, { weight, bias }) => ({ ...tf.topk(tf.softmax(tf.add(tf.matMul(x, weight!), bias!)), k) }),
+  predict: (x, { weight, bias }) => ({ ...tf.topk(tf.softmax(logitsOf(x, weight!, bias!)), k) }),
+  linearLoss: (x, { labels, weight, bias }) => ({ loss: lossOf(labels!, logitsOf(x, weight!, bias!)) }),
+  linearGradients: (x, { labels, weight, bias }) => {
+    const loss = (features: tf.Tensor, own: tf.Tensor) => lossOf(labels!, logitsOf(features, own, bias!));
+    const { value, grads } = tf.valueAndGrads(loss)([x, weight!]);
+    return { loss: value, features: grads[0], weight: tf.transpose(grads[1]) };
+  },
 };
 
 async function read(tensors: Tensors): Promise<Outputs> {
@@ -72,11 +81,10 @@ export async function open(backend: 'webgpu' | 'wasm'): Promise<Opened> {
     async prepare(one, inputs) {
       const { operation, rows, classes, features = 0 } = one;
       const fixed = fixedOf(one, inputs);
-      const predicts = operation === 'predict';
       const dispose = (tensors: object) => tf.dispose(Object.values(tensors));
       return prepare<Tensors, Tensors>({
         upload: () => ({
-          x: predicts ? tf.tensor2d(inputs.features, [rows, features]) : tf.tensor2d(inputs.logits, [rows, classes]),
+          x: features ? tf.tensor2d(inputs.features, [rows, features]) : tf.tensor2d(inputs.logits, [rows, classes]),
         }),
         call: ({ x }) => tf.tidy(() => calls[operation](x, fixed)),
         read,
