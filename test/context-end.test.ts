@@ -3,18 +3,27 @@ import { describe, expect, it } from 'vitest';
 import {
   argmax,
   argmin,
+  ClassificationHead,
   type Context,
   createContext,
   crossEntropy,
   DeviceLostError,
   DisposedError,
+  linearCrossEntropy,
+  sgd,
   sigmoid,
   softmax,
+  type Tensor,
   topK,
 } from '../src/index.ts';
 import { calls, numbers } from './support/calls.ts';
 import { requestDevice } from './support/device.ts';
 import { errorOf } from './support/errors.ts';
+
+const permutations = <T>(items: readonly T[]): T[][] =>
+  items.length < 2
+    ? [[...items]]
+    : items.flatMap((first, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [first, ...rest]));
 
 const onGpu = () => createContext({ backend: 'webgpu' });
 
@@ -121,6 +130,38 @@ describe.each(['cpu', 'webgpu'] as const)('%s: dispose', (backend) => {
     y.dispose();
     using another = await createContext({ backend });
     expect(await argmax(another.tensor(numbers)).array()).toEqual([2, 2]);
+  });
+
+  it('in any order, in the middle of work, of what hangs together', async () => {
+    const device = backend === 'webgpu' ? await requestDevice() : undefined;
+    const other = await createContext({ backend, device });
+    const kept = other.tensor(numbers);
+    const orders = permutations(['x', 'y', 'head', 'optimizer', 'context'] as const);
+    // A context compiles its kernels anew: of 120 orders on a GPU, every seventeenth, which are unlike each other.
+    for (const order of backend === 'cpu' ? orders : orders.filter((_, i) => i % 17 === 0)) {
+      const context = await createContext({ backend, device });
+      const x = context.tensor([
+        [1, 0],
+        [0, 1],
+      ]);
+      const y = softmax(x);
+      const head = ClassificationHead.create(context, { features: 2, classes: 2 });
+      const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
+      const { gradients } = linearCrossEntropy(x, head.weight, [0, 1], { gradients: ['weight'] });
+      optimizer.step([head.weight], [gradients!.weight as Tensor]);
+      const pending = [y.data(), head.predict([[1, 2]]), context.finished(), head.weight.data()];
+      const settled = Promise.allSettled(pending);
+      for (const name of order)
+        for (let twice = 0; twice < 2; twice++) ({ x, y, head, optimizer, context })[name].dispose();
+      for (const outcome of await settled)
+        if (outcome.status === 'rejected') expect(outcome.reason, `${order}`).toBeInstanceOf(DisposedError);
+      for (const late of [y.data(), head.predict([[1, 2]]), context.finished()])
+        await expect(late, `${order}`).rejects.toThrow(DisposedError);
+      expect(context.memory(), `${order}`).toEqual({ tensors: 0, buffers: 0, bytesInUse: 0, bytesAllocated: 0 });
+    }
+    expect(await argmax(kept).array()).toEqual([2, 2]); // on the same device
+    other.dispose();
+    device?.destroy();
   });
 
   it('with `using`', async () => {

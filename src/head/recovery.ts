@@ -9,7 +9,8 @@ import type { Tensor } from '../tensor.js';
 export type Move = (context: Context, weight: Values, bias: Values | null) => void;
 
 /** Another context like one whose device was lost; the CPU where there is none, or where the device was borrowed. */
-export async function renewed({ options: { device, ...options } }: Context, cpu: boolean): Promise<Context> {
+export async function renewed(lost: Context, cpu: boolean): Promise<Context> {
+  const { device, ...options } = lost.options;
   const { label, plan } = options;
   const onCpu = () => createContext({ backend: 'cpu', label, plan });
   return device || cpu ? onCpu() : createContext(options).catch(onCpu);
