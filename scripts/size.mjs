@@ -17,7 +17,7 @@ export const pages = [
     names: '{ createContext, softmax, crossEntropy }',
     limit: 15_000,
   },
-  { page: 'everything', names: '* as crosshead', limit: 55_600 },
+  { page: 'everything', names: '* as crosshead', limit: 55_700 },
 ];
 
 /** @returns {Promise<Map<string, number>>} bytes, gzipped: of what a page loads at once, first, and of each file that may come later */

@@ -18,6 +18,8 @@ export interface Kernels {
     depth: number,
     columns: number,
   ): boolean;
+  /** Makes NaN of what is not finite in the rows of a tile, and adds a bias, one a class. */
+  addBias(tile: Float32Array, bias: Values | null, classes: number): boolean;
   argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): boolean;
   crossEntropyRows(arrays: CrossEntropyArrays, rows: Rows, settings: CrossEntropySettings, reducing: Reducing): boolean;
   linearRows(

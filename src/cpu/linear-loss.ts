@@ -218,9 +218,11 @@ function addGradients(
       const rows = to - from;
       logitsOf(head, from, to, block, tile, true);
       toSlopes(arrays, states, settings, from, to, block, tile);
-      for (let i = 0, c = 0; i < rows * some; i++, c = c + 1 < some ? c + 1 : 0) {
-        ofBias[c] += tile[i];
-        if (scales) tile[i] *= scales[first + c];
+      if (biasGradient || scales) {
+        for (let i = 0, c = 0; i < rows * some; i++, c = c + 1 < some ? c + 1 : 0) {
+          ofBias[c] += tile[i];
+          if (scales) tile[i] *= scales[first + c];
+        }
       }
       const slopes = tile.subarray(0, rows * some);
       const seen = features.subarray(from * depth, to * depth);

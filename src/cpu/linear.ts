@@ -80,18 +80,17 @@ export function logitsOf(
 ): void {
   const { bias, scales, features, depth } = head;
   const { weight, at, first, some } = block;
-  const made =
-    logits instanceof Float32Array &&
-    kernels
-      .get(logits.buffer)
-      ?.linearRows(
-        features.subarray(from * depth, to * depth),
-        weight.subarray(at * depth, (at + some) * depth),
-        null,
-        logits.subarray(0, (to - from) * some),
-        depth,
-        some,
-      );
+  const kernel = logits instanceof Float32Array ? kernels.get(logits.buffer) : undefined;
+  const tile = logits.subarray(0, (to - from) * some) as Float32Array;
+  const made = kernel?.linearRows(
+    features.subarray(from * depth, to * depth),
+    weight.subarray(at * depth, (at + some) * depth),
+    null,
+    tile,
+    depth,
+    some,
+  );
+  if (made && strict && !scales && kernel!.addBias(tile, bias?.subarray(first, first + some) ?? null, some)) return;
   for (let r = from, start = 0; r < to; r++, start += some) {
     if (!made) products(head, r, block, logits, start);
     for (let c = 0; c < some; c++) {

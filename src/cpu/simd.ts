@@ -5,6 +5,7 @@ import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
 type Exports = Record<
+  | 'addBias'
   | 'addProduct'
   | 'argExtremeRows'
   | 'linearRows'
@@ -40,6 +41,12 @@ const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory): Kernels => ({
     if (!(isFloats(a, b, sums) && fits({ inner: 1 }, a, b, sums))) return false;
     const [row, step] = turned ? [4, 4 * rows] : [4 * depth, 4];
     wasm.addProduct(addressOf(a), row, step, addressOf(b), addressOf(sums), rows, depth, columns, packedAt);
+    return true;
+  },
+
+  addBias(tile, bias, classes) {
+    if (!fits({ inner: 1 }, tile, bias)) return false;
+    wasm.addBias(addressOf(tile), addressOf(bias), classes ? tile.length / classes : 0, classes);
     return true;
   },
 
