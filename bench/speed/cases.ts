@@ -79,6 +79,9 @@ export const allCases: readonly Case[] = [
   ...(['linearLoss', 'linearGradients'] as const).flatMap((name) => trained.map((shape) => linear(name, shape))),
 ];
 
+/** Whether a case's operation takes targets. */
+export const takesTargets = ({ operation }: Case): boolean => /^(crossEntropy|linear)/.test(operation);
+
 /** A case's shape as people name it: `1024x1000`, `N64 D768 C1000`. */
 export const shapeOf = (one: Case): string => one.id.slice(one.operation.length + 1);
 

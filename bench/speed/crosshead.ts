@@ -1,6 +1,6 @@
 import type { Context, Tensor } from '../../src/index.ts';
 import * as crosshead from '../../src/index.ts';
-import { k } from './cases.ts';
+import { k, takesTargets } from './cases.ts';
 import { type Prepared, prepare } from './contender.ts';
 import type { Inputs, Outputs } from './inputs.ts';
 import type { Case, OperationName } from './types.ts';
@@ -94,7 +94,6 @@ function askHead(context: Context, head: Head, { features }: Inputs): () => Prom
 export function crossheadCase(context: Context, one: Case, inputs: Inputs): Prepared {
   const { operation, rows, classes, features = 0 } = one;
   const head = features ? headOf(context, one, inputs) : null;
-  const takesTargets = /loss|gradient|crossEntropy/i.test(operation);
   const memory = memoryOf(context);
   let plan = '';
   return prepare<Tensors, Tensors>({
@@ -102,7 +101,7 @@ export function crossheadCase(context: Context, one: Case, inputs: Inputs): Prep
       const x = head
         ? context.tensor(inputs.features, [rows, features])
         : context.tensor(inputs.logits, [rows, classes]);
-      return takesTargets ? { x, targets: context.tensor(inputs.targets) } : { x };
+      return takesTargets(one) ? { x, targets: context.tensor(inputs.targets) } : { x };
     },
     call: ({ x, targets }) => {
       const results = memory.call(() => calls[operation](x, targets, head!));

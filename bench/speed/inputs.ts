@@ -34,16 +34,19 @@ function numbers(n: number, sigma: number, seed: number): Float32Array {
 }
 
 export function makeInputs({ rows, classes, features = 0 }: Case): Inputs {
-  const predicts = features > 0;
+  const ofHead = features > 0;
   const none = new Float32Array(0);
   return {
-    logits: predicts ? none : numbers(rows * classes, 1, 1),
+    logits: ofHead ? none : numbers(rows * classes, 1, 1),
     targets: integers(rows, classes, { seed: 2 }),
-    features: predicts ? numbers(rows * features, 1, 3) : none,
-    weight: predicts ? numbers(classes * features, features ** -0.5, 4) : none,
-    bias: predicts ? numbers(classes, 0.1, 5) : none,
+    features: ofHead ? numbers(rows * features, 1, 3) : none,
+    weight: ofHead ? numbers(classes * features, features ** -0.5, 4) : none,
+    bias: ofHead ? numbers(classes, 0.1, 5) : none,
   };
 }
+
+/** What answers are held against: the inputs, and of a head the logits in float64. */
+type Known = Omit<Inputs, 'logits'> & { readonly logits: ArrayLike<number> };
 
 /** One row of the answers to check, and the worst error in it. */
 type RowCheck = (row: number, outputs: Outputs) => number;
@@ -62,7 +65,7 @@ const relative = (got: number, expected: number): number => errorOf(got, expecte
 /** The greater of two errors, of which NaN is the worst. */
 const worse = (a: number, b: number): number => (b <= a ? a : Number.isNaN(b) ? Number.POSITIVE_INFINITY : b);
 
-function checkMatrix({ classes }: Case, { logits }: Inputs, log: boolean): RowCheck {
+function checkMatrix({ classes }: Case, { logits }: Known, log: boolean): RowCheck {
   return (row, { result }) => {
     const from = row * classes;
     const { max, others } = rowSum(logits, from, classes);
@@ -77,7 +80,7 @@ function checkMatrix({ classes }: Case, { logits }: Inputs, log: boolean): RowCh
 }
 
 /** Relative to the largest gradient of its row. */
-function checkGradient({ rows, classes }: Case, { logits, targets }: Inputs): RowCheck {
+function checkGradient({ rows, classes }: Case, { logits, targets }: Known): RowCheck {
   return (row, { gradient }) => {
     const from = row * classes;
     const { max, others } = rowSum(logits, from, classes);
@@ -93,10 +96,7 @@ function checkGradient({ rows, classes }: Case, { logits, targets }: Inputs): Ro
 }
 
 /** The mean loss, summed once. */
-function meanLoss(one: Case, inputs: Inputs): number {
-  const { rows, classes, features } = one;
-  const { targets } = inputs;
-  const logits = features ? logitsOf(one, inputs) : inputs.logits;
+function meanLoss({ rows, classes }: Case, { logits, targets }: Known): number {
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const { max, others } = rowSum(logits, row * classes, classes);
@@ -144,10 +144,9 @@ function logitsOf({ rows, classes, features = 0 }: Case, inputs: Inputs): Float6
   return logits;
 }
 
-/** Probabilities of a head in float64, [rows, classes]. */
-function scoresOf(one: Case, inputs: Inputs): Float64Array {
-  const { rows, classes } = one;
-  const scores = logitsOf(one, inputs);
+/** Probabilities in float64, [rows, classes]. */
+function scoresOf({ rows, classes }: Case, { logits }: Known): Float64Array {
+  const scores = Float64Array.from(logits);
   for (let row = 0; row < rows; row++) {
     const { max, others } = rowSum(scores, row * classes, classes);
     for (let i = row * classes; i < (row + 1) * classes; i++) scores[i] = Math.exp(scores[i] - max) / (1 + others);
@@ -155,44 +154,38 @@ function scoresOf(one: Case, inputs: Inputs): Float64Array {
   return scores;
 }
 
-/** Of a matrix of derivatives: the worst error of a row of it, relative to the row's largest. */
-function rowError(got: ArrayLike<number>, from: number, length: number, expected: (d: number) => number): number {
-  let [error, largest] = [0, 0];
-  for (let d = 0; d < length; d++) {
-    const exact = expected(d);
-    largest = Math.max(largest, Math.abs(exact));
-    error = worse(error, errorOf(got[from + d], exact));
-  }
-  return error / largest;
-}
-
-/** Each row's derivatives by its features, and by the weights of its target and of a class beside it. */
-function checkLinear(one: Case, inputs: Inputs): RowCheck {
+/** Each row's derivatives by its features, and by the weights of its target and of the class after it; relative to the largest of each. */
+function checkLinear(one: Case, known: Known): RowCheck {
   const { rows, classes, features = 0 } = one;
-  const { targets, weight } = inputs;
-  const slopes = scoresOf(one, inputs); // of the mean loss by logits
-  targets.forEach((target, row) => {
-    slopes[row * classes + target] -= 1;
+  const { targets, weight } = known;
+  const slopes = scoresOf(one, known).map((p, i) => {
+    const row = Math.floor(i / classes);
+    return (p - Number(i - row * classes === targets[row])) / rows; // of the mean loss by logits
   });
-  for (let i = 0; i < slopes.length; i++) slopes[i] /= rows;
-  const sum = (length: number, term: (i: number) => number) => {
-    let total = 0;
-    for (let i = 0; i < length; i++) total += term(i);
-    return total;
+  /** A sum of so many rows of a matrix, each times its slope. */
+  const combined = (count: number, slopeAt: (i: number) => number, matrix: Float32Array) => {
+    const sums = new Float64Array(features);
+    for (let i = 0; i < count; i++) {
+      const slope = slopeAt(i);
+      for (let d = 0; d < features; d++) sums[d] += slope * matrix[i * features + d];
+    }
+    return sums;
   };
+  const byWeight = (c: number) => combined(rows, (r) => slopes[r * classes + c], known.features);
+  const expected = Array.from(targets, (target, row) => [
+    { name: 'features', at: row, sums: combined(classes, (c) => slopes[row * classes + c], weight) },
+    ...[target, (target + 1) % classes].map((c) => ({ name: 'weight', at: c, sums: byWeight(c) })),
+  ]);
   return (row, outputs) => {
-    const byFeature = (d: number) => sum(classes, (c) => slopes[row * classes + c] * weight[c * features + d]);
-    const byWeight = (c: number) => (d: number) =>
-      sum(rows, (r) => slopes[r * classes + c] * inputs.features[r * features + d]);
-    const some = [targets[row], (targets[row] + 1) % classes];
-    return some.reduce(
-      (error, c) => worse(error, rowError(outputs['weight'], c * features, features, byWeight(c))),
-      rowError(outputs['features'], row * features, features, byFeature),
-    );
+    const errors = expected[row].map(({ name, at, sums }) => {
+      const largest = sums.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      return sums.reduce((worst, x, d) => worse(worst, errorOf(outputs[name][at * features + d], x)), 0) / largest;
+    });
+    return errors.reduce(worse);
   };
 }
 
-const rowChecks: Record<OperationName, (one: Case, inputs: Inputs) => RowCheck> = {
+const rowChecks: Record<OperationName, (one: Case, known: Known) => RowCheck> = {
   softmax: (one, inputs) => checkMatrix(one, inputs, false),
   logSoftmax: (one, inputs) => checkMatrix(one, inputs, true),
   crossEntropy: () => () => 0,
@@ -229,9 +222,10 @@ export interface Errors {
 
 /** Makes the function that holds a case's answers against float64. What can be computed beforehand is computed once. */
 export function makeCheck(one: Case, inputs: Inputs): (outputs: Outputs) => Errors {
-  const checkRow = rowChecks[one.operation](one, inputs);
+  const known: Known = one.features ? { ...inputs, logits: logitsOf(one, inputs) } : inputs;
+  const checkRow = rowChecks[one.operation](one, known);
   const expected = lengths[one.operation](one);
-  const loss = 'loss' in expected ? meanLoss(one, inputs) : 0;
+  const loss = 'loss' in expected ? meanLoss(one, known) : 0;
   return (outputs) => {
     const wrong = Object.entries(expected).some(([name, length]) => outputs[name]?.length !== length);
     if (wrong) return { loss: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };

@@ -40,10 +40,8 @@ export async function calibrated(
   const resident = new Resident(head.weight.context, examples);
   const holds = examples.count * head.labels.length <= most;
   let held: Piece[] = [];
-  let rows = 0;
   const curve = async (scale: number, doubt = 0) => {
-    let [loss, slope, curvature] = [0, 0, 0];
-    rows = 0;
+    let [rows, loss, slope, curvature] = [0, 0, 0, 0];
     const look = (piece: Piece) => {
       const own = piece.curve(scale, doubt);
       rows += piece.rows;
@@ -61,10 +59,10 @@ export async function calibrated(
       held = pieces;
     }
     if (rows === 0) throw new RangeError(`${fn}: no row has a loss to be made smaller`);
-    return { loss: loss / rows, slope: slope / rows, curvature: curvature / rows };
+    return { rows, loss: loss / rows, slope: slope / rows, curvature: curvature / rows };
   };
   try {
-    const { loss: before } = await curve(1 / head.temperature);
+    const { loss: before, rows } = await curve(1 / head.temperature);
     let scale = await bestScale(curve);
     // Rows that are all right would have the head as sure as can be. One wrong answer is added to them (Platt 1999, Probabilistic outputs).
     if (scale === mostScale) scale = await bestScale((some) => curve(some, 1 / (rows + 2)));

@@ -116,9 +116,16 @@ export class ClassificationHead {
   #owned: readonly Tensor[];
   #disposed = false;
   #fitting = false;
-  readonly #move: Move = (context, weight, bias) => this.#moveTo(context, weight, bias);
-  /** With `recover`: copies of numbers that the head was made of, if it was made of numbers. */
-  readonly #made: { weight: Values; bias: Values | null } | null;
+  readonly #move: Move = (context, weight, bias) => {
+    for (const tensor of this.#owned) tensor.dispose();
+    const { shape, dtype } = this.#weight;
+    const biasType = this.#bias?.dtype;
+    this.#weight = context.tensor(weight, shape, { dtype });
+    this.#bias = bias && context.tensor(bias, undefined, { dtype: biasType });
+    this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
+  };
+  /** With `recover`: copies of numbers that the head was made of, if it was made of numbers, until its recovery takes them. */
+  #made: { weight: Values; bias: Values | null } | null;
   readonly #recovers: boolean;
   #recovery: Promise<Recovery> | null = null;
 
@@ -395,22 +402,17 @@ export class ClassificationHead {
 
   /** What few pages need, in a file of its own for bundlers. */
   #recover(): Promise<Recovery> {
-    this.#recovery ??= import('./recovery.js').then(({ Recovery }) => new Recovery(this, this.#move, this.#made));
+    this.#recovery ??= import('./recovery.js').then(({ Recovery }) => {
+      const made = this.#made;
+      this.#made = null;
+      return new Recovery(this, this.#move, made);
+    });
     return this.#recovery;
   }
 
   /** Numbers of the caller's may be others by the time they are needed again. */
   #lastingInput(input: Input): Input {
     return this.#recovers && !(input instanceof Tensor) ? { ...input, values: input.values.slice() } : input;
-  }
-
-  #moveTo(context: Context, weight: Values, bias: Values | null): void {
-    for (const tensor of this.#owned) tensor.dispose();
-    const { shape, dtype } = this.#weight;
-    const biasType = this.#bias?.dtype;
-    this.#weight = context.tensor(weight, shape, { dtype });
-    this.#bias = bias && context.tensor(bias, undefined, { dtype: biasType });
-    this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
   }
 
   static #place(context: Context, parts: Parts<Input>): ClassificationHead {

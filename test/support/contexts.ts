@@ -39,7 +39,7 @@ export const variants = typeof window === 'undefined' || import.meta.env.VITE_AL
  * of many lanes go over float32 alone; and so do all of them in Chrome.
  */
 export const dtypesFor = (variant: string, dtypes: readonly DType[]): readonly DType[] =>
-  variants === inBrowser || variant.includes(',') ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
+  variants === inBrowser || variant.startsWith('webgpu,') ? dtypes.filter((dtype) => dtype === 'float32') : dtypes;
 
 export const gpuVariants: Readonly<Record<string, ContextOptions>> = Object.fromEntries(
   Object.entries(variants).filter(([, { backend }]) => backend === 'webgpu'),

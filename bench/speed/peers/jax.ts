@@ -1,7 +1,7 @@
 // jax-js, each case one jitted function. An operation uses up the arrays that it is given, unless it is given a `ref`. Nothing runs before
 // a result is asked for, and what is dropped before then never does.
 import * as jax from '@jax-js/jax';
-import { k } from '../cases.ts';
+import { k, takesTargets } from '../cases.ts';
 import { fence, fenceBuffer, type Opened, prepare } from '../contender.ts';
 import type { Inputs, Outputs } from '../inputs.ts';
 import type { Case, OperationName } from '../types.ts';
@@ -70,9 +70,10 @@ const array = (values: Float32Array | Int32Array, ...shape: number[]) => numpy.a
 const fixedOf = ({ classes, features = 0 }: Case, { weight, bias }: Inputs): jax.Array[] =>
   features ? [array(transposed(weight, classes, features), features, classes), array(bias, classes)] : [];
 
-function freshOf({ operation, rows, classes, features = 0 }: Case, inputs: Inputs): jax.Array[] {
+function freshOf(one: Case, inputs: Inputs): jax.Array[] {
+  const { rows, classes, features } = one;
   const x = features ? array(inputs.features, rows, features) : array(inputs.logits, rows, classes);
-  return /crossEntropy|^linear/.test(operation) ? [x, array(inputs.targets, rows, 1)] : [x];
+  return takesTargets(one) ? [x, array(inputs.targets, rows, 1)] : [x];
 }
 
 async function read(arrays: Arrays): Promise<Outputs> {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { startTfjs } from '../../peers/start-tfjs.ts';
-import { k } from '../cases.ts';
+import { k, takesTargets } from '../cases.ts';
 import { fence, fenceBuffer, type Opened, prepare } from '../contender.ts';
 import type { Inputs, Outputs } from '../inputs.ts';
 import type { Case, OperationName } from '../types.ts';
@@ -16,15 +16,14 @@ interface Fixed {
   readonly bias?: tf.Tensor;
 }
 
-function fixedOf({ operation, classes, features = 0 }: Case, { targets, weight, bias }: Inputs): Fixed {
+function fixedOf(one: Case, { targets, weight, bias }: Inputs): Fixed {
+  const { classes, features } = one;
   const labels = () => tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), classes), 'float32'));
   const head = () => ({
-    weight: tf.tidy(() => tf.transpose(tf.tensor2d(weight, [classes, features]))),
+    weight: tf.tidy(() => tf.transpose(tf.tensor2d(weight, [classes, features!]))),
     bias: tf.tensor1d(bias, 'float32'),
   });
-  if (operation === 'predict') return head();
-  if (features) return { labels: labels(), ...head() };
-  return operation.startsWith('crossEntropy') ? { labels: labels() } : {};
+  return { ...(features ? head() : {}), ...(takesTargets(one) ? { labels: labels() } : {}) };
 }
 
 const logitsOf = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) => tf.add(tf.matMul(x, weight), bias);
