@@ -19,12 +19,9 @@ struct Terms {
   undefined: bool,
 }
 
-fn gap(kind: u32, i: u32) -> f32 {
-  return bitcast<f32>(load(i)) - bitcast<f32>(x2_bits(i));
-}
-
-fn magnitude_at(kind: u32, i: u32) -> u32 {
-  return max(magnitude_of(load(i)), magnitude_of(x2_bits(i)));
+fn gap_at(kind: u32, i: u32) -> Gap {
+  let bits = vec2u(load(i), x2_bits(i));
+  return Gap(bitcast<f32>(bits.x) - bitcast<f32>(bits.y), max(magnitude_of(bits.x), magnitude_of(bits.y)));
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
@@ -42,7 +39,7 @@ fn slope_bits(terms: Terms, operand: u32, i: u32) -> u32 {
   if (terms.undefined) {
     return NAN_BITS;
   }
-  var slope = gap(0u, i);
+  var slope = gap_at(0u, i).value;
   if (!terms.is_similar) {
     slope = -max(0.0, params.margin - terms.apart.far) * span_slope(terms.apart, slope, 2.0);
   }

@@ -28,15 +28,14 @@ struct Terms {
   undefined: bool,
 }
 
-fn gap(kind: u32, i: u32) -> f32 {
-  return bitcast<f32>(magnitude_at(kind, i));
-}
-
-fn magnitude_at(kind: u32, i: u32) -> u32 {
+fn gap_at(kind: u32, i: u32) -> Gap {
+  var bits: u32;
   if (kind == 0u) {
-    return magnitude_of(load(i));
+    bits = load(i);
+  } else {
+    bits = x2_bits(i);
   }
-  return magnitude_of(x2_bits(i));
+  return Gap(bitcast<f32>(magnitude_of(bits)), magnitude_of(bits));
 }
 
 // u and v of element i.

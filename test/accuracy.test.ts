@@ -19,9 +19,13 @@ const contexts: [string, ContextOptions][] = [
  * Loss and gradient of one row and soft labels, in float64 and in one pass; of the largest logit by the sum of the others, so that a
  * confident row keeps its digits.
  */
-function softRow(x: ArrayLike<number>, a: ArrayLike<number>) {
-  const sum = (f: (c: number) => number) => Array.from(x, (_, c) => f(c)).reduce((total, v) => total + v, 0);
-  const top = Array.from(x).indexOf(Array.from(x).reduce((m, v) => Math.max(m, v)));
+function softRow(x: Float32Array, a: Float32Array) {
+  const sum = (f: (c: number) => number) => {
+    let total = 0;
+    for (let c = 0; c < x.length; c++) total += f(c);
+    return total;
+  };
+  const top = x.reduce((best, v, c) => (v > x[best] ? c : best), 0);
   const e = Float64Array.from(x, (v) => Math.exp(v - x[top]));
   const others = sum((c) => (c === top ? 0 : e[c]));
   const mass = sum((c) => a[c]);

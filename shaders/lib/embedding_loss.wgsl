@@ -45,11 +45,13 @@ fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool) {
   let start = row_start(place.row, params.classes, params.inner);
   for (var c = place.lane; c < params.classes; c += LANES) {
     let i = start + c * params.inner;
-    if (HAS_X2_GRADIENT) {
-      x2_gradient[offsets.x2_gradient + i] = select(0u, product_bits(slope_bits(terms, 1u, i), scale), slopes);
-    }
-    if (HAS_X3_GRADIENT) {
-      x3_gradient[offsets.x3_gradient + i] = select(0u, product_bits(slope_bits(terms, 2u, i), scale), slopes);
+    for (var operand = select(2u, 1u, HAS_X2_GRADIENT); operand <= select(1u, 2u, HAS_X3_GRADIENT); operand++) {
+      let bits = select(0u, product_bits(slope_bits(terms, operand, i), scale), slopes);
+      if (operand == 1u) {
+        x2_gradient[offsets.x2_gradient + i] = bits;
+      } else {
+        x3_gradient[offsets.x3_gradient + i] = bits;
+      }
     }
   }
 }

@@ -11,8 +11,6 @@
 // Needs: lib/bits.wgsl, lib/lanes.wgsl
 // Seams: io
 
-override CONTIGUOUS: bool = false; // the classes of a row lie side by side
-
 struct Fours {
   start: u32,  // the first element of the row
   first: u32,  // the lane's first class
@@ -33,7 +31,7 @@ fn fours_of(place: Lane) -> Fours {
   let start = row_start(place.row, params.classes, params.inner);
   let source = input_at(start + first * params.inner);
   let shift = output_at(start) - input_at(start);
-  let step = LANES * select(params.inner, 1u, CONTIGUOUS);
+  let step = LANES * params.inner;
   return Fours(start, first, last, count, source, input_at(start + last * params.inner), shift, step);
 }
 

@@ -2,11 +2,17 @@
 // overflow nor vanish.
 //
 // The kernel says what the gaps are; a row may have several kinds:
-//   fn gap(kind: u32, i: u32) -> f32
-//   fn magnitude_at(kind: u32, i: u32) -> u32   the largest magnitude of what the gap is made of, as bits
+//   fn gap_at(kind: u32, i: u32) -> Gap
 // Twin: src/cpu/span.ts
 // Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/power.wgsl
 // Seams: reduce
+
+override SQUARES: bool = true; // p is 2, as it mostly is: a small part of the code of any power
+
+struct Gap {
+  value: f32,
+  magnitude: u32, // the largest of what the gap is made of, as bits
+}
 
 struct Span {
   far: f32,
@@ -17,7 +23,8 @@ fn span_of(at: Invocation, lane: u32, start: u32, kind: u32, p: f32) -> Span {
   var largest = vec2u(0u); // of the gaps, and of what they are made of
   for (var c = lane; c < params.classes; c += LANES) {
     let i = start + c;
-    largest = max(largest, vec2u(magnitude_of(bitcast<u32>(gap(kind, i))), magnitude_at(kind, i)));
+    let gap = gap_at(kind, i);
+    largest = max(largest, vec2u(magnitude_of(bitcast<u32>(gap.value)), gap.magnitude));
   }
   largest = reduced(at, MERGE_MAX, largest);
   let undefined = max(largest.x, largest.y) >= INFINITY_BITS;
@@ -26,7 +33,7 @@ fn span_of(at: Invocation, lane: u32, start: u32, kind: u32, p: f32) -> Span {
   var block = 0.0;
   var visited = 0u;
   for (var c = lane; c < params.classes; c += LANES) {
-    block += power(min(abs(gap(kind, start + c)) / most, 1.0), p);
+    block += raised(min(abs(gap_at(kind, start + c).value) / most, 1.0), p);
     visited++;
     if ((visited & 255u) == 0u) {
       sum += block;
@@ -37,13 +44,20 @@ fn span_of(at: Invocation, lane: u32, start: u32, kind: u32, p: f32) -> Span {
   return Span(most * root(sum, p), undefined);
 }
 
+fn raised(r: f32, p: f32) -> f32 {
+  if (SQUARES) {
+    return r * r;
+  }
+  return power(r, p);
+}
+
 // sum^(1/p) of a sum that is 0 or from 1.
 fn root(sum: f32, p: f32) -> f32 {
+  if (SQUARES) {
+    return sqrt(sum);
+  }
   if (p == 1.0 || sum == 0.0) {
     return sum;
-  }
-  if (p == 2.0) {
-    return sqrt(sum);
   }
   return 1.0 / exp_negative(-log_positive(sum) / p);
 }
@@ -53,5 +67,9 @@ fn span_slope(span: Span, gap: f32, p: f32) -> f32 {
   if (gap == 0.0 || span.far == 0.0) {
     return 0.0;
   }
-  return sign(gap) * power(min(abs(gap) / span.far, 1.0), p - 1.0);
+  let ratio = min(abs(gap) / span.far, 1.0);
+  if (SQUARES) {
+    return sign(gap) * ratio;
+  }
+  return sign(gap) * power(ratio, p - 1.0);
 }

@@ -123,8 +123,7 @@ export class Recorder implements GpuWork {
     };
     const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: strips };
     const given = new Set(Object.keys(pass.bindings));
-    const contiguous = { CONTIGUOUS: pass.rows.inner === 1 ? 1 : 0 };
-    const constants = { ...lanes, ...contiguous, ...about(pass), ...pass.constants };
+    const constants = { ...lanes, ...about(pass), ...pass.constants };
     const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held, pace: plan.pace };
     // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));

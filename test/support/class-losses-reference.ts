@@ -21,7 +21,8 @@ function softmaxOf(row: number[]) {
   const max = row.reduce((a, b) => Math.max(a, b), masked);
   const e = row.map((x) => Math.exp(x - max));
   const total = sum(e);
-  const beside = sum(e.filter((_, c) => c !== row.indexOf(max)));
+  const top = row.indexOf(max);
+  const beside = sum(e.filter((_, c) => c !== top));
   return row.map((x, own) => ({
     p: e[own] / total,
     missed: e[own] > total / 2 ? sum(e.filter((_, c) => c !== own)) / total : (total - e[own]) / total,

@@ -29,8 +29,10 @@ function row(x: number[], q: number[], weights: number[], o: Options) {
   const max = z.reduce((a, b) => Math.max(a, b), masked);
   const undefinedRow = z.some((v) => Number.isNaN(v) || v === infinity) || max === masked || !q.every(Number.isFinite);
   const all = (value: number) => x.map(() => value);
-  const sumOfExp = sum(z.map((v) => Math.exp(v - max)));
-  const others = sum(z.filter((_, c) => c !== z.indexOf(max)).map((v) => Math.exp(v - max)));
+  const e = z.map((v) => Math.exp(v - max));
+  const sumOfExp = sum(e);
+  const top = z.indexOf(max);
+  const others = sum(e.filter((_, c) => c !== top));
   const logSumExp = Number.isFinite(max) ? max + Math.log1p(others) : max;
   if (undefinedRow) return { loss: nan, gradient: all(nan), byLabels: all(nan), logSumExp, correct: 0 };
   const surprise = z.map((v) => max - v + Math.log1p(others)); // -log p
@@ -39,10 +41,10 @@ function row(x: number[], q: number[], weights: number[], o: Options) {
   const best = (values: number[]) => values.indexOf(values.reduce((m, v) => Math.max(m, v), masked));
   const mass = sum(a);
   const gradient = x.map((_, c) => {
+    const p = e[c] / sumOfExp;
     // p - 1 by the sum of the others, so that a confident row keeps its digits.
-    const rest = sum(z.filter((_, j) => j !== c).map((v) => Math.exp(v - max))) / sumOfExp;
-    const p = Math.exp(z[c] - max) / sumOfExp;
-    const slopeOfLogit = p > 0.5 ? sum(a.filter((_, j) => j !== c)) - mass * rest : mass * p - a[c];
+    const besides = (values: number[]) => sum(values.filter((_, j) => j !== c));
+    const slopeOfLogit = p > 0.5 ? besides(a) - (mass * besides(e)) / sumOfExp : mass * p - a[c];
     return ((slopeOfLogit + 2 * zLoss * logSumExp * p) / temperature) * slope[c];
   });
   return {
