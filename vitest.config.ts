@@ -49,6 +49,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two processes beside Chrome, also where there are two cores: no test keeps a core busy all the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Files share processes and pages, where code that is compiled stays so: a fifth less time. No file leaves anything behind.
+    isolate: false,
     projects: [
       { extends: true, test: { name: 'dawn', include: both, setupFiles: ['test/support/dawn.ts'] } },
       {

@@ -30,6 +30,7 @@ const KINDS = 3u;
 struct Terms {
   spans: array<Span, KINDS>,
   share: f32, // of the negative's distance, how much is taken from the positive
+  short: f32, // what max(0, ...) is taken of
   undefined: bool,
 }
 
@@ -37,20 +38,7 @@ fn kinds() -> u32 {
   return select(SWAPPED, KINDS, SWAP);
 }
 
-fn input_bits_of(operand: u32, i: u32) -> u32 {
-  switch operand {
-    case 0u: {
-      return load(i);
-    }
-    case 1u: {
-      return x2_bits(i);
-    }
-    default: {
-      return x3_bits(i);
-    }
-  }
-}
-
+// Of the two inputs that a kind joins.
 fn first_of(kind: u32) -> u32 {
   return kind / 2u;
 }
@@ -60,12 +48,10 @@ fn second_of(kind: u32) -> u32 {
 }
 
 fn gap_at(kind: u32, i: u32) -> Gap {
-  var bits: array<u32, 2>;
-  for (var side = 0u; side < 2u; side++) {
-    bits[side] = input_bits_of(select(first_of(kind), second_of(kind), side == 1u), i);
-  }
-  let gap = bitcast<f32>(bits[0]) - bitcast<f32>(bits[1]) + params.eps;
-  return Gap(gap, max(magnitude_of(bits[0]), magnitude_of(bits[1])));
+  let bits = vec3u(load(i), x2_bits(i), x3_bits(i));
+  let a = bits[first_of(kind)];
+  let b = bits[second_of(kind)];
+  return Gap(bitcast<f32>(a) - bitcast<f32>(b) + params.eps, max(magnitude_of(a), magnitude_of(b)));
 }
 
 fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
@@ -77,21 +63,16 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   }
   var share = 0.0;
   if (SWAP) {
-    share = select(select(0.0, 1.0, spans[SWAPPED].far < spans[FAR].far), 0.5, spans[SWAPPED].far == spans[FAR].far);
+    share = 0.5 * (f32(spans[SWAPPED].far <= spans[FAR].far) + f32(spans[SWAPPED].far < spans[FAR].far));
   }
   // Of two distances beyond float32, none is the longer.
   let chosen = select(spans[FAR].far, spans[SWAPPED].far, share > 0.0);
   let lost = min(bitcast<u32>(spans[NEAR].far), bitcast<u32>(chosen)) >= INFINITY_BITS;
-  return Terms(spans, share, lost || undefined);
-}
-
-// What max(0, ...) is taken of.
-fn short(terms: Terms) -> f32 {
-  return params.margin + terms.spans[NEAR].far - select(terms.spans[FAR].far, terms.spans[SWAPPED].far, terms.share > 0.0);
+  return Terms(spans, share, params.margin + spans[NEAR].far - chosen, lost || undefined);
 }
 
 fn loss_bits(terms: Terms) -> u32 {
-  return select(bitcast<u32>(max(0.0, short(terms))), NAN_BITS, terms.undefined);
+  return select(bitcast<u32>(max(0.0, terms.short)), NAN_BITS, terms.undefined);
 }
 
 // The derivative of the loss by a distance.
@@ -103,7 +84,7 @@ fn slope_bits(terms: Terms, operand: u32, i: u32) -> u32 {
   if (terms.undefined) {
     return NAN_BITS;
   }
-  if (short(terms) < 0.0) {
+  if (terms.short < 0.0) {
     return 0u;
   }
   var spans = terms.spans;

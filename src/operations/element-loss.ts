@@ -135,7 +135,7 @@ function record(
       output: each(gradient),
     },
     uniforms: { ...divided, ...own.uniforms },
-    constants: { UPSTREAM_STRIDE: upstream && none ? 1 : 0, WEIGHTS_FULL: weights?.full ? 1 : 0, ...own.constants },
+    constants: { ONE_UPSTREAM: upstream && !none ? 1 : 0, WEIGHTS_FULL: weights?.full ? 1 : 0, ...own.constants },
   });
   if (!none) sumLosses(gpu, losses, loss, size, divided);
 }

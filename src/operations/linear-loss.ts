@@ -192,7 +192,7 @@ function finishRows(
       ...constants,
       OF_INDICES: targets ? 1 : 0,
       ONE_HOT: targets && !settings.smoothing ? 1 : 0,
-      UPSTREAM_STRIDE: upstream && none ? 1 : 0,
+      ONE_UPSTREAM: upstream && !none ? 1 : 0,
     },
   });
 }

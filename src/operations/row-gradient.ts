@@ -45,7 +45,6 @@ export function rowGradient(
           upstream: [storages.upstream, 1],
         },
         uniforms: { ...temperatureUniforms(1), ...uniforms },
-        constants: { UPSTREAM_STRIDE: 1 },
       }),
   });
   return gradient;

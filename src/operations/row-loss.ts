@@ -170,7 +170,7 @@ function record<W extends string>(
         ...results,
       },
       uniforms: { ...divided, ...ignoring(own.ignoreIndex ?? null), ...own.uniforms },
-      constants: { UPSTREAM_STRIDE: upstream && none ? 1 : 0, ...own.constants },
+      constants: { ONE_UPSTREAM: upstream && !none ? 1 : 0, ...own.constants },
       seams: own.seams,
       splits: own.splits,
     });

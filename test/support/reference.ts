@@ -164,9 +164,11 @@ export function sampleKeys(row: number[], r: number, options: SampleOptions): nu
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
   const keys = row.map(() => masked);
   const max = largest(row);
+  const words: number[][] = []; // four classes share a block
   for (const c of keptClasses(row, options)) {
-    const word = philox([Math.floor(c / 4), r, 0, 0], key)[c % 4];
-    keys[c] = (row[c] - max) / temperature + gumbel(word);
+    const block = Math.floor(c / 4);
+    words[block] ??= philox([block, r, 0, 0], key);
+    keys[c] = (row[c] - max) / temperature + gumbel(words[block][c % 4]);
   }
   return keys;
 }
