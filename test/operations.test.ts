@@ -2,10 +2,11 @@
 // every dtype; and rows that are not finite: what they give, and that they leave their neighbours as they were. In one file, since most of
 // its time goes into compiling for a software adapter, and a context compiles a kernel once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Context, createContext } from '../src/index.ts';
+import { type Context, createContext, type DType } from '../src/index.ts';
 import { rowStart, rowsOf } from '../src/rows.ts';
 import { dtypesFor, variants } from './support/contexts.ts';
 import { hold } from './support/hold.ts';
+import { once } from './support/once.ts';
 import { normal } from './support/random.ts';
 import { plainRows, specialRows, specialShape, transposed, withSpecialRows } from './support/special-rows.ts';
 import { type Entry, table } from './table.ts';
@@ -30,7 +31,19 @@ const shapes: [shape: number[], axis: number, why: string][] = [
   [[2, 3, 0], 1, 'no rows, behind the class axis'],
 ];
 
+/** Wide enough that integers and float16 differ from class to class, and tie now and then. */
+const valuesOf = once<Float32Array>();
+const wide = (size: number, seed: number, dtype: DType) =>
+  valuesOf(`${size} ${seed} ${dtype === 'uint32'}`, () =>
+    normal(size, { sigma: 4, seed }).map((v) => (dtype === 'uint32' ? Math.abs(v) : v)),
+  );
+
 const [rows, classes] = specialShape;
+const special = withSpecialRows();
+const specialColumns = transposed(special);
+const specialAlone = Object.values(specialRows).map((row) =>
+  Float32Array.from({ length: 5 }, (_, c) => row[Math.min(c, row.length - 1)]),
+);
 
 /** Features and embeddings are not logits: of linear, see below; of the others, embedding-losses.test.ts. */
 const takesLogits = ({ name }: Entry) => !/^(linear|triplet|contrastive|cosine)/.test(name);
@@ -44,12 +57,11 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
 
   describe.each(table.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
     it.each(dtypesFor(variant, entry.dtypes))('%s', async (dtype) => {
-      for (const [shape, axis] of shapes) {
+      const held = shapes.map(([shape, axis]) => {
         const size = shape.reduce((a, b) => a * b, 1);
-        // Wide enough that integers and float16 differ from class to class, and tie now and then.
-        const values = normal(size, { sigma: 4, seed: size + axis }).map((v) => (dtype === 'uint32' ? Math.abs(v) : v));
-        await hold(entry, context, values, shape, axis, dtype);
-      }
+        return hold(entry, context, wide(size, size + axis, dtype), shape, axis, dtype);
+      });
+      await Promise.all(held);
       await context.finished();
     });
 
@@ -57,25 +69,22 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
     it.each(dtypesFor(variant, entry.dtypes).filter((dtype) => dtype.startsWith('float')))(
       'special rows, %s',
       async (dtype) => {
-        await hold(entry, context, withSpecialRows(), specialShape, 1, dtype);
+        await hold(entry, context, special, specialShape, 1, dtype);
       },
     );
 
     it('special rows along the first axis', async () => {
-      await hold(entry, context, transposed(withSpecialRows()), [classes, rows], 0);
+      await hold(entry, context, specialColumns, [classes, rows], 0);
     });
 
     it('each kind of special row alone', async () => {
-      for (const row of Object.values(specialRows)) {
-        const alone = Float32Array.from({ length: 5 }, (_, c) => row[Math.min(c, row.length - 1)]);
-        await hold(entry, context, alone, [1, 5], 1);
-      }
+      await Promise.all(specialAlone.map((row) => hold(entry, context, row, [1, 5], 1)));
     });
   });
 
   it('special rows leave their neighbours as they were, to the bit', async () => {
     for (const entry of table.filter(({ name }) => !/linear|mean|sum|over its own|loss alone/.test(name))) {
-      const [before, after] = [plainRows, withSpecialRows()].map((x) => entry.call(context.tensor(x, specialShape), 1));
+      const [before, after] = [plainRows, special].map((x) => entry.call(context.tensor(x, specialShape), 1));
       for (const name of Object.keys(before)) {
         const [was, is] = [await before[name].data(), await after[name].data()];
         const perRow = was.length / rows;
