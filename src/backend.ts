@@ -50,6 +50,9 @@ export interface Splits {
   readonly words: number;
 }
 
+/** Values of a kernel's `override`s. */
+export type Constants = Readonly<Record<string, number | boolean>>;
+
 /** One kernel over rows. The backend picks the variant, cuts the rows into what a binding and a dispatch can hold, and binds by name. */
 export interface RowPass {
   readonly kernel: Part;
@@ -58,8 +61,7 @@ export interface RowPass {
   readonly bindings: Readonly<Record<string, Bound | undefined>>;
   /** Fields of the kernel's `Params`; rows, classes, inner and first_row (the number of the first of `rows`) are filled in. */
   readonly uniforms?: Readonly<Record<string, number>>;
-  /** Values of the kernel's `override`s. */
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Constants;
   /** Choices for the seams that are the operation's own. */
   readonly seams?: Readonly<Record<string, Part>>;
   /** For kernels that can take few long rows in strips, each of which reads of the others nothing but their `parts`. */

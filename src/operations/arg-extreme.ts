@@ -51,7 +51,7 @@ function argExtreme(fn: string, x: Tensor, options: ArgOptions = {}, least: bool
         splits: { kernel: argExtremeKernel, words: 2 },
         seams: { order: orderOf(x.dtype) },
         bindings: { input: [storages.x, rows.classes], indices: [storages.indices, 1] },
-        constants: { LEAST: least ? 1 : 0 },
+        constants: { LEAST: least },
       }),
   });
   return indices;

@@ -27,7 +27,7 @@ export function countCorrect(logits: Tensor, targets: Tensor, eachClass: boolean
           labels: storages.labels && [storages.labels, classes],
           correct: [storages.correct, 1],
         },
-        constants: { EACH_CLASS: eachClass ? 1 : 0 },
+        constants: { EACH_CLASS: eachClass },
       }),
   });
   return correct;

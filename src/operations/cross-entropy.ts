@@ -90,8 +90,8 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
       z_loss: settings.zLoss,
     },
     constants: {
-      SMOOTHING: settings.smoothing ? 1 : 0,
-      Z_LOSS: settings.zLoss ? 1 : 0,
+      SMOOTHING: !!settings.smoothing,
+      Z_LOSS: !!settings.zLoss,
       SOFTCAP: settings.softcap,
     },
     bindings: ({ labels }) => ({ labels: labels && [labels, rows.classes] }),

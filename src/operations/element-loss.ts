@@ -1,6 +1,6 @@
 // What every elementwise loss has in common: its options, and the passes over the GPU. Twin of shaders/lib/element_loss.wgsl.
 
-import type { Bound, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
+import type { Bound, Constants, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
 import type { Context, Operation } from '../context.js';
 import { type ElementLoss, type ElementLossArrays, elementLosses } from '../cpu/element-loss.js';
 import type { Reducing } from '../cpu/row-loss.js';
@@ -79,7 +79,7 @@ export interface OwnElementLoss {
   readonly posWeight?: BroadcastOperand;
   readonly check?: Operation<string>['check'];
   readonly uniforms?: Readonly<Record<string, number>>;
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Constants;
 }
 
 /** Runs a loss. The input is `input` among the arrays of the CPU. */
@@ -135,7 +135,7 @@ function record(
       output: each(gradient),
     },
     uniforms: { ...divided, ...own.uniforms },
-    constants: { ONE_UPSTREAM: upstream && !none ? 1 : 0, WEIGHTS_FULL: weights?.full ? 1 : 0, ...own.constants },
+    constants: { ONE_UPSTREAM: !!upstream && !none, WEIGHTS_FULL: !!weights?.full, ...own.constants },
   });
   if (!none) sumLosses(gpu, losses, loss, size, divided);
 }

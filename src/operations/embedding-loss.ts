@@ -1,6 +1,6 @@
 // What every loss of two or three inputs has in common. Twin of shaders/lib/embedding_loss.wgsl.
 
-import type { HostOperand, Spec, Storage, Values } from '../backend.js';
+import type { Constants, HostOperand, Spec, Storage, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { EmbeddingLossArrays } from '../cpu/embedding-loss.js';
 import type { Reducing } from '../cpu/row-loss.js';
@@ -97,7 +97,7 @@ export interface OwnEmbeddingLoss {
   readonly reads?: Readonly<Record<string, Tensor | HostOperand>>;
   readonly check?: Operation<string>['check'];
   readonly uniforms: Readonly<Record<string, number>>;
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Constants;
   cpu(arrays: EmbeddingLossArrays, rows: Rows, reducing: Reducing): void;
 }
 

@@ -33,6 +33,6 @@ export function hingeLoss(scores: Tensor, targets: ElementTargets, options: Hing
     element: hingeElement(margin, squared),
     check: signCheck(fn, call.targets, options.validate, 'at element'),
     uniforms: { margin },
-    constants: { SQUARED: squared ? 1 : 0 },
+    constants: { SQUARED: squared },
   });
 }

@@ -35,6 +35,6 @@ export function klDivLoss(
   return runElementLoss(call, {
     kernel: klDivLossKernel,
     element: klDivElement(logTarget),
-    constants: { LOG_TARGET: logTarget ? 1 : 0 },
+    constants: { LOG_TARGET: logTarget },
   });
 }

@@ -6,7 +6,7 @@ import linearLosses from '../../shaders/linear_losses.wgsl';
 import linearSlopes from '../../shaders/linear_slopes.wgsl';
 import linearStats from '../../shaders/linear_stats.wgsl';
 import narrowKernel from '../../shaders/narrow.wgsl';
-import type { Bound, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
+import type { Bound, Constants, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
 import { linearLossRows } from '../cpu/linear-loss.js';
@@ -107,7 +107,7 @@ interface LinearLoss {
 /** The tiles of a call, and what its passes share. */
 interface Tiling extends LinearLoss, Tiles {
   readonly uniforms: Readonly<Record<string, number>>;
-  readonly constants: Readonly<Record<string, number>>;
+  readonly constants: Constants;
 }
 
 /** Records a loss. The storages, by name: those of the head, `targets` or `labels`, weights, and results. */
@@ -140,7 +140,7 @@ function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearL
     ...loss,
     ...tilesOf(gpu, storages, head, storages.labels ? 4 * head.classes : 0, narrows ? head.depth : 0),
     uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: head.classes },
-    constants: { SMOOTHING: smoothing ? 1 : 0, Z_LOSS: zLoss ? 1 : 0, SOFTCAP: softcap },
+    constants: { SMOOTHING: !!smoothing, Z_LOSS: !!zLoss, SOFTCAP: softcap },
   };
 }
 
@@ -163,7 +163,7 @@ function addStats(tiling: Tiling, rows: RowBlock, chunk: ClassChunk): void {
   const { storages } = tiling;
   ownPass(tiling, linearStats, rows, chunk, {
     bindings: { targets: some(storages.targets, rows) },
-    constants: { METRICS: storages.correct ? 1 : 0 },
+    constants: { METRICS: !!storages.correct },
   });
 }
 
@@ -190,9 +190,9 @@ function finishRows(
     uniforms: { ...uniforms, ...divided, ...ignoring(settings.ignoreIndex) },
     constants: {
       ...constants,
-      OF_INDICES: targets ? 1 : 0,
-      ONE_HOT: targets && !settings.smoothing ? 1 : 0,
-      ONE_UPSTREAM: upstream && !none ? 1 : 0,
+      OF_INDICES: !!targets,
+      ONE_HOT: !!targets && !settings.smoothing,
+      ONE_UPSTREAM: !!upstream && !none,
     },
   });
 }

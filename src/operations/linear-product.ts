@@ -4,7 +4,7 @@ import quadsAny from '../../shaders/lib/quads_any.wgsl';
 import quadsWide from '../../shaders/lib/quads_wide.wgsl';
 import linearKernel from '../../shaders/linear.wgsl';
 import linearGradientKernel from '../../shaders/linear_gradient.wgsl';
-import type { Bound, DType, GpuWork, HostOperand, RowPass, Storage, Values } from '../backend.js';
+import type { Bound, Constants, DType, GpuWork, HostOperand, RowPass, Storage, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import type { HeadArrays } from '../cpu/linear.js';
 import { ShapeError } from '../errors.js';
@@ -147,12 +147,12 @@ export function chunkBindings({ depth }: LinearHead, storages: Record<string, St
 export function quadsOf(
   depth: number,
   ...operands: readonly Storage[]
-): { seams: Record<string, Part>; constants: Record<string, number> } {
+): { seams: Record<string, Part>; constants: Constants } {
   const whole = depth > 0 && depth % 4 === 0;
   const wide = whole && operands.every((of) => of.dtype === 'float32' && of.length > 0 && of.byteOffset % 16 === 0);
   const constants = {
-    WHOLE_QUADS: whole ? 1 : 0,
-    INT8_WEIGHT: operands.some(({ dtype }) => dtype === 'int8') ? 1 : 0,
+    WHOLE_QUADS: whole,
+    INT8_WEIGHT: operands.some(({ dtype }) => dtype === 'int8'),
   };
   return { seams: { quads: wide ? quadsWide : quadsAny }, constants };
 }
@@ -184,7 +184,7 @@ export function linearProduct(gpu: GpuWork, product: Product): void {
     rows: { ...rows, classes: stride },
     bindings: { features, weight, bias, scales, output },
     uniforms: { depth, first_class: first, some_classes: some },
-    constants: { ...constants, ONE_ROW: oneRow ? 1 : 0, STRICT: product.strict ? 1 : 0 },
+    constants: { ...constants, ONE_ROW: oneRow, STRICT: !!product.strict },
     seams,
     workgroups: (count) => Math.ceil((Math.ceil(count / tall) * Math.ceil(some / wide)) / 64),
   });
@@ -215,7 +215,7 @@ export function addGradient(gpu: GpuWork, product: GradientProduct): void {
     bindings,
     uniforms: { rows, stride: stride ?? classes, depth, adds: adds ? 1 : 0 },
     seams,
-    constants: { ...constants, TURNED: turned ? 1 : 0 },
+    constants: { ...constants, TURNED: turned },
     workgroups: () => Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64),
   });
 }

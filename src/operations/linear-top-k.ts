@@ -100,7 +100,7 @@ function record(
         indices: some(storages.indices, rows, k),
       },
       uniforms,
-      constants: { SOFTMAX: softmax ? 1 : 0, SIGMOID: activation === 'sigmoid' ? 1 : 0 },
+      constants: { SOFTMAX: softmax, SIGMOID: activation === 'sigmoid' },
     });
   }
 }

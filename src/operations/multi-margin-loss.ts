@@ -41,7 +41,7 @@ export function multiMarginLoss(logits: Tensor, targets: Targets, options: Multi
     reads: { targets: indices, scales: perClass(call, 'classWeights', options.classWeights) },
     check,
     uniforms: { ...temperatureUniforms(1), margin },
-    constants: { SQUARED: p === 2 ? 1 : 0 },
+    constants: { SQUARED: p === 2 },
     bindings: ({ scales }) => ({ class_weights: scales && [scales, 0] }),
     cpu: (arrays, reducing) => multiMarginLossRows(arrays, call.rows, { p, margin }, reducing),
   });

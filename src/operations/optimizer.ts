@@ -1,6 +1,6 @@
 // What every optimizer does: checks, state for each parameter from its first step on, and one kernel a parameter.
 
-import type { Spec, Values } from '../backend.js';
+import type { Constants, Spec, Values } from '../backend.js';
 import { ShapeError } from '../errors.js';
 import { elementsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
@@ -47,7 +47,7 @@ export interface Rule {
   readonly kernel: Part;
   /** The names of what is kept a parameter, as the kernel binds them. */
   readonly slots: readonly string[];
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Constants;
   /** Of the step of that number, counted from 1. */
   uniforms(learningRate: number, step: number): Record<string, number>;
   cpu(arrays: Record<string, Values>, uniforms: Record<string, number>): void;

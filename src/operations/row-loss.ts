@@ -1,6 +1,6 @@
 // What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
 
-import type { Bound, GpuWork, HostOperand, Spec, Splits, Storage, Values } from '../backend.js';
+import type { Bound, Constants, GpuWork, HostOperand, Spec, Splits, Storage, Values } from '../backend.js';
 import type { Context, Operation } from '../context.js';
 import type { Reducing, RowLossArrays } from '../cpu/row-loss.js';
 import { sumWeights } from '../cpu/sum-weights.js';
@@ -110,7 +110,7 @@ export interface RowLoss<W extends string> {
   /** Class indices are named `targets` among the reads; those that equal this are ignored. */
   readonly ignoreIndex?: number | null;
   readonly uniforms?: Readonly<Record<string, number>>;
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Constants;
   readonly seams?: Readonly<Record<string, Part>>;
   /** Whether the kernel takes few long rows in strips. */
   readonly splits?: Splits;
@@ -170,7 +170,7 @@ function record<W extends string>(
         ...results,
       },
       uniforms: { ...divided, ...ignoring(own.ignoreIndex ?? null), ...own.uniforms },
-      constants: { ONE_UPSTREAM: upstream && !none ? 1 : 0, ...own.constants },
+      constants: { ONE_UPSTREAM: !!upstream && !none, ...own.constants },
       seams: own.seams,
       splits: own.splits,
     });

@@ -38,7 +38,7 @@ export function sgd(options: SgdOptions): Optimizer {
       name: fn,
       kernel: sgdKernel,
       slots: momentum === 0 ? [] : ['velocity'],
-      constants: { NESTEROV: nesterov ? 1 : 0 },
+      constants: { NESTEROV: nesterov },
       uniforms: (current) => ({
         learning_rate: current,
         momentum,

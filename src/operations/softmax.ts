@@ -58,7 +58,7 @@ function normalized(fn: string, logits: Tensor, options: SoftmaxOptions = {}, lo
         splits: rowSums,
         bindings: { input: [storages.logits, rows.classes], output: [storages.probabilities, rows.classes] },
         uniforms: temperatureUniforms(temperature),
-        constants: { LOG: log ? 1 : 0 },
+        constants: { LOG: log },
       }),
   });
   return probabilities;

@@ -47,7 +47,7 @@ export function tripletMarginLoss(
   return runEmbeddingLoss(call, {
     kernel: tripletMarginLossKernel,
     uniforms: { margin, p, eps },
-    constants: { SWAP: swap ? 1 : 0, SQUARES: p === 2 ? 1 : 0 },
+    constants: { SWAP: swap, SQUARES: p === 2 },
     cpu: (arrays, rows, reducing) => tripletMarginRows(arrays, rows, { margin, p, eps, swap }, reducing),
   });
 }

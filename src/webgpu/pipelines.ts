@@ -1,5 +1,6 @@
 // Compute pipelines, each made once: a kernel, the choices for its seams, and the values of its constants.
 
+import type { Constants } from '../backend.js';
 import { ShaderError } from '../errors.js';
 import { type Linked, link, type Part } from './link.js';
 
@@ -9,7 +10,7 @@ export interface Variant {
   readonly choices: Readonly<Record<string, Part>>;
   /** The storage bindings that the call has. */
   readonly given: ReadonlySet<string>;
-  readonly constants: Readonly<Record<string, number>>;
+  readonly constants: Constants;
   /** Fours of classes that a lane keeps in registers. */
   readonly held?: number;
   /** Fours that a loop takes in one step. */
@@ -93,8 +94,11 @@ export class PipelineCache {
 
   #describe(name: string, variant: Variant) {
     const module = this.#module(name, variant);
-    const known = Object.entries(variant.constants).filter(([constant]) => module.linked.overrides.has(constant));
-    const compute = { module: module.module, constants: Object.fromEntries(known) };
+    const known = Object.entries(variant.constants).filter(([name]) => module.linked.overrides.has(name));
+    const compute = {
+      module: module.module,
+      constants: Object.fromEntries(known.map(([name, value]) => [name, Number(value)])),
+    };
     return { module, descriptor: { label: name, layout: 'auto' as const, compute } };
   }
 

@@ -1,7 +1,7 @@
 // Records the kernels of one call into one command buffer: picks variants, cuts rows into what a binding can hold, binds by name.
 
 import narrow from '../../shaders/narrow.wgsl';
-import type { Bound, DType, GpuWork, RowPass, Splits, Storage, Work } from '../backend.js';
+import type { Bound, Constants, DType, GpuWork, RowPass, Splits, Storage, Work } from '../backend.js';
 import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { isPass, type Target } from './encode.js';
@@ -332,11 +332,11 @@ const writes = ({ text, needs }: Part, name: string): boolean =>
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
 
 /** What a kernel may want to know of its bindings: which it has, and which are packed float16. */
-const about = ({ bindings }: BoundPass): Record<string, number> =>
+const about = ({ bindings }: BoundPass): Constants =>
   Object.fromEntries(
     Object.entries(bindings).flatMap(([name, [{ dtype }]]) => [
-      [`HAS_${name.toUpperCase()}`, 1],
-      [`HALF_${name.toUpperCase()}`, dtype === 'float16' ? 1 : 0],
+      [`HAS_${name.toUpperCase()}`, true],
+      [`HALF_${name.toUpperCase()}`, dtype === 'float16'],
     ]),
   );
 
