@@ -11,6 +11,9 @@ import { type Chunk, checkPlan, chunksOf, type Facts, gridOf, type Plan, type Pl
 
 /** Bindings and uniform slots begin at multiples of this; every device allows it. */
 const alignment = 256;
+/** Words of a uniform's slot, and slots of a buffer of them: of two dispatches, which most calls are. */
+const slot = alignment / 4;
+const pageSlots = 4;
 
 /** Elements of a storage, as one dispatch binds them. */
 interface Range {
@@ -50,6 +53,8 @@ export class Recorder implements GpuWork {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   readonly #inPass: boolean;
+  /** Uniforms that are yet to be written to their buffer. */
+  #page: { readonly buffer: GPUBuffer; readonly words: Uint32Array<ArrayBuffer>; used: number } | null = null;
   #largest = -1;
 
   /** @param target what to record into, in place of an encoder of its own; a pass stays open */
@@ -67,6 +72,7 @@ export class Recorder implements GpuWork {
     this.#work.gpu(this, { ...this.#work.reads, ...this.#work.writes });
     this.#moveStaged();
     this.#endPass();
+    this.#writePage();
   }
 
   /** Makes a word 0 when what was recorded has run. In a pass, which cannot clear, a kernel writes it. */
@@ -79,6 +85,7 @@ export class Recorder implements GpuWork {
     this.#backend.device.queue.writeBuffer(zeros.buffer!, 0, new Uint32Array(2));
     const halves = { ...zeros, dtype: 'float16' as const, buffer: word };
     this.#narrow({ storage: zeros, first: 0, count: 2 }, { storage: halves, first: 0, count: 2 });
+    this.#writePage();
   }
 
   finish(): GPUCommandBuffer {
@@ -300,17 +307,29 @@ export class Recorder implements GpuWork {
     });
   }
 
-  /** Two uniforms in one buffer, written at once. */
+  /** Where two uniforms will be. */
   #uniforms(params: Uint32Array, offsets: Uint32Array): [GPUBufferBinding, GPUBufferBinding] {
-    const buffer = this.#take(2 * alignment, uniformUsage);
-    const words = new Uint32Array((2 * alignment) / 4);
-    words.set(params);
-    words.set(offsets, alignment / 4);
-    this.#backend.device.queue.writeBuffer(buffer, 0, words);
-    return [
-      { buffer, offset: 0, size: alignment },
-      { buffer, offset: alignment, size: alignment },
-    ];
+    return [this.#uniform(params), this.#uniform(offsets)];
+  }
+
+  #uniform(words: Uint32Array): GPUBufferBinding {
+    if (this.#page?.used === pageSlots) this.#writePage();
+    this.#page ??= {
+      buffer: this.#take(pageSlots * alignment, uniformUsage),
+      words: new Uint32Array(pageSlots * slot),
+      used: 0,
+    };
+    const { buffer, used } = this.#page;
+    this.#page.words.set(words, slot * this.#page.used++);
+    return { buffer, offset: used * alignment, size: alignment };
+  }
+
+  /** One write for the uniforms of several dispatches, before they are submitted: on a software adapter a write costs what a small kernel does. */
+  #writePage(): void {
+    if (!this.#page) return;
+    const { buffer, words, used } = this.#page;
+    this.#backend.device.queue.writeBuffer(buffer, 0, words, 0, used * slot);
+    this.#page = null;
   }
 
   #take(bytes: number, usages: number): GPUBuffer {
