@@ -30,6 +30,12 @@ function callsOf(context, { linear, crossEntropy, linearCrossEntropy, linearTopK
   const x = context.tensor(of(n * d, 1), [n, d]);
   const w = context.tensor(of(c * d, d ** -0.5), [c, d]);
   const targets = context.tensor(Int32Array.from({ length: n }, (_, r) => (r * 7919) % c));
+  // The operands of the gradients' products the other way round, made beforehand: `linear` takes no others, and turning them costs nothing here.
+  const turned = {
+    x: context.tensor(of(d * n, 1), [d, n]),
+    w: context.tensor(of(d * c, d ** -0.5), [d, c]),
+    gradient: context.tensor(of(c * n, 1), [c, n]),
+  };
   return {
     'the product alone (`linear`)': () => [linear(x, w)],
     'loss: `linear`, `crossEntropy`': () => {
@@ -40,6 +46,11 @@ function callsOf(context, { linear, crossEntropy, linearCrossEntropy, linearTopK
     'loss and the gradient by logits: `linear`, `crossEntropy`': () => {
       const logits = linear(x, w);
       return [logits, ...Object.values(crossEntropy(logits, targets, { gradientOut: logits })).slice(0, 1)];
+    },
+    'loss and the gradients by features and weight: `linear`, `crossEntropy`, `linear` twice': () => {
+      const logits = linear(x, w);
+      const { loss } = crossEntropy(logits, targets, { gradientOut: logits });
+      return [logits, loss, linear(logits, turned.w), linear(turned.gradient, turned.x)];
     },
     'loss and the gradients by features and weight: `linearCrossEntropy`': () => {
       const { loss, gradients } = linearCrossEntropy(x, w, targets, { gradients: true });

@@ -5,7 +5,7 @@ import type { Values } from '../backend.js';
 import { addProduct, type Numbers } from './add-product.js';
 import { type CrossEntropySettings, labelSlope } from './cross-entropy.js';
 import { kernels } from './kernels.js';
-import { type ClassBlock, classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
+import { type ClassBlock, type HeadArrays, logitsOf, type Tiles, tilesOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
 import type { Reducing, RowLossArrays } from './row-loss.js';
 import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
@@ -45,7 +45,8 @@ export function linearLossRows(
   reducing: Reducing,
 ): void {
   const { head, targets } = arrays;
-  const logits = tileOf(head, rows);
+  const tiles = tilesOf(head, rows);
+  const { tile: logits } = tiles;
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
     const sums = {
@@ -59,14 +60,14 @@ export function linearLossRows(
     return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
   });
   const plain = isPlain(arrays, settings);
-  for (const block of classBlocks(head)) {
+  for (const block of tiles.classBlocks()) {
     const { first, some } = block;
-    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+    for (const [from, to] of tiles.rowBlocks(0, rows)) {
       logitsOf(head, from, to, block, logits, true);
       const sums = plain && sumsOf(logits, to - from, some, settings.temperature);
       for (let r = from, start = 0; r < to; r++, start += some) {
         if (sums && addSums(states[r], sums, r - from, settings.temperature)) {
-          addBest(states[r], sums[2 * (r - from)], logits, start, first);
+          if (arrays.correct) addBest(states[r], sums[2 * (r - from)], logits, start, first);
           const c = targets![r] - first;
           if (c >= 0 && c < some) addMass(arrays, settings, states[r], r, first + c, logits[start + c]);
         } else {
@@ -76,7 +77,7 @@ export function linearLossRows(
     }
   }
   finishRows(arrays, states, settings, reducing);
-  addGradients(arrays, states, settings, logits);
+  addGradients(arrays, states, settings, tiles);
 }
 
 /** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */
@@ -188,10 +189,10 @@ function finishRows(
 }
 
 /** Rows without derivatives are left out, whatever they hold. */
-function* runsOf(states: readonly RowState[], tile: Numbers): Generator<readonly [from: number, to: number]> {
+function* runsOf(states: readonly RowState[], tiles: Tiles): Generator<readonly [from: number, to: number]> {
   for (let from = 0, to = 0; from < states.length; from = ++to) {
     while (to < states.length && states[to].scale !== null) to++;
-    yield* rowBlocks(tile, from, to);
+    yield* tiles.rowBlocks(from, to);
   }
 }
 
@@ -199,8 +200,9 @@ function addGradients(
   arrays: LinearLossArrays,
   states: readonly RowState[],
   settings: CrossEntropySettings,
-  tile: Float32Array | Float64Array,
+  tiles: Tiles,
 ): void {
+  const { tile } = tiles;
   const { head, featuresGradient, weightGradients, biasGradient, targetGradient } = arrays;
   if (!featuresGradient && !biasGradient && !targetGradient && !weightGradients.some(Boolean)) return;
   targetGradient?.fill(0);
@@ -209,12 +211,12 @@ function addGradients(
   const sumsFor = (gradient: Values | undefined) =>
     gradient && (tile instanceof Float32Array ? gradient.fill(0) : new Float64Array(gradient.length));
   const ofFeatures = sumsFor(featuresGradient);
-  for (const block of classBlocks(head)) {
+  for (const block of tiles.classBlocks()) {
     const { some, at, first, weight } = block;
     const weightGradient = weightGradients[block.index]?.subarray(at * depth, (at + some) * depth);
     const ofWeight = sumsFor(weightGradient);
     const ofBias = new Float64Array(some);
-    for (const [from, to] of runsOf(states, tile)) {
+    for (const [from, to] of runsOf(states, tiles)) {
       const rows = to - from;
       logitsOf(head, from, to, block, tile, true);
       toSlopes(arrays, states, settings, from, to, block, tile);

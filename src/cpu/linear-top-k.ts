@@ -1,7 +1,7 @@
 // Twin of shaders/linear_top_k.wgsl and linear_scores.wgsl.
 
 import type { Values } from '../backend.js';
-import { classBlocks, type HeadArrays, logitsOf, rowBlocks, tileOf } from './linear.js';
+import { type HeadArrays, logitsOf, tilesOf } from './linear.js';
 import { addLogit, addSums, sumsOf } from './linear-loss.js';
 import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
@@ -27,9 +27,9 @@ export function linearTopKRows(
     const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
     return { logits: [], classes: [], sum: { ...sum } };
   });
-  const logits = tileOf(head, rows);
-  for (const block of classBlocks(head)) {
-    for (const [from, to] of rowBlocks(logits, 0, rows)) {
+  const { tile: logits, rowBlocks, classBlocks } = tilesOf(head, rows);
+  for (const block of classBlocks()) {
+    for (const [from, to] of rowBlocks(0, rows)) {
       logitsOf(head, from, to, block, logits, true);
       const sums = sumsOf(logits, to - from, block.some, temperature);
       for (let r = from, start = 0; r < to; r++, start += block.some) {

@@ -29,41 +29,52 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
   const [{ weight }] = blocks;
   const plain = blocks.length === 1 && !scales && weight instanceof Float32Array;
   if (plain && kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
-  const logits = new Float64Array(classesAtOnce);
-  for (const block of classBlocks(head)) {
-    for (let r = 0; r < rows; r++) {
-      logitsOf(head, r, r + 1, block, logits);
-      result.set(logits.subarray(0, block.some), r * head.classes + block.first);
+  const { tile, rowBlocks, classBlocks } = tilesOf(head, rows);
+  for (const block of classBlocks()) {
+    for (const [from, to] of rowBlocks(0, rows)) {
+      logitsOf(head, from, to, block, tile);
+      for (let r = from, start = 0; r < to; r++, start += block.some)
+        result.set(tile.subarray(start, start + block.some), r * head.classes + block.first);
     }
   }
 }
 
-/** Few enough that their weights stay in a cache from row to row. */
-export const classesAtOnce = 64;
-const rowsAtOnce = 512; // a tile of 128 kB
+/** Numbers that stay in a cache: 128 kB, of logits and of the weights they are made of, which stay there from row to row. */
+const cached = 32_768;
+const [fewestClasses, mostClasses] = [64, 512];
 
-/** Room for the logits of some rows and a block of classes: where the kernels reach it, as floats, if they can make them. */
-export function tileOf({ features, blocks, scales }: HeadArrays, rows: number): Float32Array | Float64Array {
-  const length = Math.min(rows, rowsAtOnce) * classesAtOnce;
+/** A head's logits, some rows and classes at a time. */
+export interface Tiles {
+  /** Room for the logits: where the kernels reach it, as floats, if they can make them. */
+  readonly tile: Float32Array | Float64Array;
+  /** Cuts the rows from `first` up to `end` into what a tile holds. */
+  rowBlocks(first: number, end: number): Generator<readonly [from: number, to: number]>;
+  /** Goes over the classes in their order. */
+  classBlocks(): Generator<ClassBlock>;
+}
+
+export function tilesOf({ features, blocks, scales, depth }: HeadArrays, rows: number): Tiles {
+  // What is done for each row and block is done less often where blocks are large, as those of few rows and features may be.
+  const fitting = cached / Math.max(1, rows, depth);
+  const classesAtOnce = Math.min(mostClasses, Math.max(fewestClasses, fitting - (fitting % fewestClasses)));
+  const rowsAtOnce = Math.min(rows, Math.floor(cached / classesAtOnce));
+  const length = rowsAtOnce * classesAtOnce;
   const { buffer } = features;
   const plain = !scales && blocks.every(({ weight }) => weight instanceof Float32Array && weight.buffer === buffer);
-  return (plain && kernels.get(buffer)?.tile(length)) || new Float64Array(length);
-}
-
-/** Cuts the rows from `first` up to `end` into what a tile holds. */
-export function* rowBlocks(tile: Numbers, first: number, end: number): Generator<readonly [from: number, to: number]> {
-  const most = tile.length / classesAtOnce;
-  for (let from = first; from < end; from += most) yield [from, Math.min(end, from + most)];
-}
-
-/** Goes over the classes in their order. */
-export function* classBlocks({ blocks }: HeadArrays): Generator<ClassBlock> {
-  let before = 0;
-  for (const [index, { weight, classes }] of blocks.entries()) {
-    for (let at = 0; at < classes; at += classesAtOnce)
-      yield { index, weight, at, first: before + at, some: Math.min(classesAtOnce, classes - at) };
-    before += classes;
-  }
+  return {
+    tile: (plain && kernels.get(buffer)?.tile(length)) || new Float64Array(length),
+    *rowBlocks(first, end) {
+      for (let from = first; from < end; from += rowsAtOnce) yield [from, Math.min(end, from + rowsAtOnce)];
+    },
+    *classBlocks() {
+      let before = 0;
+      for (const [index, { weight, classes }] of blocks.entries()) {
+        for (let at = 0; at < classes; at += classesAtOnce)
+          yield { index, weight, at, first: before + at, some: Math.min(classesAtOnce, classes - at) };
+        before += classes;
+      }
+    },
+  };
 }
 
 /**
