@@ -78,7 +78,11 @@ const allShaders = (): string[] =>
 export const minifyWgsl = (text: string, names: ReadonlyMap<string, string>): string =>
   withShortLocals(withoutComments(text))
     .replace(/\s+/g, ' ')
-    .replace(/\s*([{}()[\];,:=<>+*/%!&|^~])\s*/g, '$1') // '-' is left alone: "a - -b"
+    .replace(/\s*([{}()[\];,:=<>+*/%!&|^~])\s*/g, '$1')
+    .replace(/(?<!-) ?- ?(?!-)/g, '-') // but not "a - -b"
+    .replace(/\b(\d+)\.0\b/g, '$1.')
+    .replace(/(?<![\d.])0\.(?=\d)/g, '.')
+    .replace(/(\.\d*?)0+(?=e)/g, '$1')
     .replace(/,([)}\]])/g, '$1')
     .replace(/\b(override|const) (\w+):\w+=/g, '$1 $2=') // of the type that the value has
     .replace(/\b\w{3,}\b/g, (word) => names.get(word) ?? word)

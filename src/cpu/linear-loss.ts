@@ -46,7 +46,6 @@ export function linearLossRows(
 ): void {
   const { head, targets } = arrays;
   const tiles = tilesOf(head, rows);
-  const { tile: logits } = tiles;
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
     const sums = {
@@ -63,6 +62,7 @@ export function linearLossRows(
   for (const block of tiles.classBlocks()) {
     const { first, some } = block;
     for (const [from, to] of tiles.rowBlocks(0, rows)) {
+      const logits = tiles.room(from, to, block);
       logitsOf(head, from, to, block, logits, true);
       const sums = plain && sumsOf(logits, to - from, some, settings.temperature);
       for (let r = from, start = 0; r < to; r++, start += some) {
@@ -202,14 +202,14 @@ function addGradients(
   settings: CrossEntropySettings,
   tiles: Tiles,
 ): void {
-  const { tile } = tiles;
   const { head, featuresGradient, weightGradients, biasGradient, targetGradient } = arrays;
   if (!featuresGradient && !biasGradient && !targetGradient && !weightGradients.some(Boolean)) return;
   targetGradient?.fill(0);
   const { depth, features, scales } = head;
   // Where the kernels make floats, they sum them in place.
+  const inPlace = tiles.isFloat;
   const sumsFor = (gradient: Values | undefined) =>
-    gradient && (tile instanceof Float32Array ? gradient.fill(0) : new Float64Array(gradient.length));
+    gradient && (inPlace ? gradient.fill(0) : new Float64Array(gradient.length));
   const ofFeatures = sumsFor(featuresGradient);
   for (const block of tiles.classBlocks()) {
     const { some, at, first, weight } = block;
@@ -218,7 +218,8 @@ function addGradients(
     const ofBias = new Float64Array(some);
     for (const [from, to] of runsOf(states, tiles)) {
       const rows = to - from;
-      logitsOf(head, from, to, block, tile, true);
+      const tile = tiles.room(from, to, block);
+      if (!tiles.kept) logitsOf(head, from, to, block, tile, true);
       toSlopes(arrays, states, settings, from, to, block, tile);
       if (biasGradient || scales) {
         for (let i = 0, c = 0; i < rows * some; i++, c = c + 1 < some ? c + 1 : 0) {
@@ -226,12 +227,11 @@ function addGradients(
           if (scales) tile[i] *= scales[first + c];
         }
       }
-      const slopes = tile.subarray(0, rows * some);
       const seen = features.subarray(from * depth, to * depth);
-      if (ofWeight) addProduct(slopes, true, seen, ofWeight, some, rows, depth);
+      if (ofWeight) addProduct(tile, true, seen, ofWeight, some, rows, depth);
       if (ofFeatures) {
         const sums = ofFeatures.subarray(from * depth, to * depth);
-        addProduct(slopes, false, weight.subarray(at * depth, (at + some) * depth), sums, rows, some, depth);
+        addProduct(tile, false, weight.subarray(at * depth, (at + some) * depth), sums, rows, some, depth);
       }
     }
     if (ofWeight !== weightGradient) weightGradient?.set(ofWeight!);

@@ -27,9 +27,10 @@ export function linearTopKRows(
     const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
     return { logits: [], classes: [], sum: { ...sum } };
   });
-  const { tile: logits, rowBlocks, classBlocks } = tilesOf(head, rows);
+  const { room, rowBlocks, classBlocks } = tilesOf(head, rows);
   for (const block of classBlocks()) {
     for (const [from, to] of rowBlocks(0, rows)) {
+      const logits = room(from, to, block);
       logitsOf(head, from, to, block, logits, true);
       const sums = sumsOf(logits, to - from, block.some, temperature);
       for (let r = from, start = 0; r < to; r++, start += block.some) {

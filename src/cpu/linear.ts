@@ -29,9 +29,10 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
   const [{ weight }] = blocks;
   const plain = blocks.length === 1 && !scales && weight instanceof Float32Array;
   if (plain && kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
-  const { tile, rowBlocks, classBlocks } = tilesOf(head, rows);
+  const { room, rowBlocks, classBlocks } = tilesOf(head, rows);
   for (const block of classBlocks()) {
     for (const [from, to] of rowBlocks(0, rows)) {
+      const tile = room(from, to, block);
       logitsOf(head, from, to, block, tile);
       for (let r = from, start = 0; r < to; r++, start += block.some)
         result.set(tile.subarray(start, start + block.some), r * head.classes + block.first);
@@ -42,27 +43,40 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
 /** Numbers that stay in a cache: 128 kB, of logits and of the weights they are made of, which stay there from row to row. */
 const cached = 32_768;
 const [fewestClasses, mostClasses] = [64, 512];
+/** Logits up to this many are kept, 1 MB: those of the heads of most pages, whose gradients then need not make them again. */
+const mostKept = 262_144;
 
 /** A head's logits, some rows and classes at a time. */
 export interface Tiles {
-  /** Room for the logits: where the kernels reach it, as floats, if they can make them. */
-  readonly tile: Float32Array | Float64Array;
+  /** Whether every block has room of its own. */
+  readonly kept: boolean;
+  /** Whether the room is of floats, where the kernels reach it: if they can make the logits. */
+  readonly isFloat: boolean;
+  /** Room for the logits of some rows and a block. */
+  room(from: number, to: number, block: ClassBlock): Float32Array | Float64Array;
   /** Cuts the rows from `first` up to `end` into what a tile holds. */
   rowBlocks(first: number, end: number): Generator<readonly [from: number, to: number]>;
   /** Goes over the classes in their order. */
   classBlocks(): Generator<ClassBlock>;
 }
 
-export function tilesOf({ features, blocks, scales, depth }: HeadArrays, rows: number): Tiles {
+export function tilesOf({ features, blocks, scales, depth, classes }: HeadArrays, rows: number): Tiles {
   // What is done for each row and block is done less often where blocks are large, as those of few rows and features may be.
   const fitting = cached / Math.max(1, rows, depth);
   const classesAtOnce = Math.min(mostClasses, Math.max(fewestClasses, fitting - (fitting % fewestClasses)));
   const rowsAtOnce = Math.min(rows, Math.floor(cached / classesAtOnce));
-  const length = rowsAtOnce * classesAtOnce;
+  const kept = rows * classes <= mostKept;
+  const length = kept ? rows * classes : rowsAtOnce * classesAtOnce;
   const { buffer } = features;
   const plain = !scales && blocks.every(({ weight }) => weight instanceof Float32Array && weight.buffer === buffer);
+  const tile = (plain && kernels.get(buffer)?.tile(length)) || new Float64Array(length);
   return {
-    tile: (plain && kernels.get(buffer)?.tile(length)) || new Float64Array(length),
+    kept,
+    isFloat: tile instanceof Float32Array,
+    room(from, to, { first, some }) {
+      const start = kept ? rows * first + from * some : 0;
+      return tile.subarray(start, start + (to - from) * some);
+    },
     *rowBlocks(first, end) {
       for (let from = first; from < end; from += rowsAtOnce) yield [from, Math.min(end, from + rowsAtOnce)];
     },
@@ -92,7 +106,7 @@ export function logitsOf(
   const { bias, scales, features, depth } = head;
   const { weight, at, first, some } = block;
   const kernel = logits instanceof Float32Array ? kernels.get(logits.buffer) : undefined;
-  const tile = logits.subarray(0, (to - from) * some) as Float32Array;
+  const tile = logits as Float32Array;
   const made = kernel?.linearRows(
     features.subarray(from * depth, to * depth),
     weight.subarray(at * depth, (at + some) * depth),

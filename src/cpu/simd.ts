@@ -32,7 +32,7 @@ const fits = (rows: { readonly inner: number }, first: Numbers, ...others: Maybe
 const packedAt = firstAddress;
 const pairsAt = packedAt + 32768;
 const tileAt = pairsAt + 8192;
-const mostTile = 32768;
+const mostTile = 262_144;
 
 const isFloats = (...arrays: Numbers[]) => arrays.every((array) => array instanceof Float32Array);
 
@@ -122,7 +122,7 @@ export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promis
   const bytes = WebAssembly.validate(fused) ? fused : plain;
   const module = compiled.get(bytes) ?? WebAssembly.compile(bytes);
   compiled.set(bytes, module);
-  const memory = new WebAssembly.Memory({ initial: 16 });
+  const memory = new WebAssembly.Memory({ initial: 32 });
   const { exports } = await WebAssembly.instantiate(await module, { env: { memory } });
   const kernels = kernelsOf(exports as Exports, memory);
   return new WasmHeap(memory, (buffer) => known.set(buffer, kernels), tileAt + 4 * mostTile);
