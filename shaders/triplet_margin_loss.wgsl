@@ -75,11 +75,6 @@ fn loss_bits(terms: Terms) -> u32 {
   return select(bitcast<u32>(max(0.0, terms.short)), NAN_BITS, terms.undefined);
 }
 
-// The derivative of the loss by a distance.
-fn factor_of(terms: Terms, kind: u32) -> f32 {
-  return select(select(-terms.share, terms.share - 1.0, kind == FAR), 1.0, kind == NEAR);
-}
-
 fn slope_bits(terms: Terms, operand: u32, i: u32) -> u32 {
   if (terms.undefined) {
     return NAN_BITS;
@@ -91,7 +86,8 @@ fn slope_bits(terms: Terms, operand: u32, i: u32) -> u32 {
   var slope = 0.0;
   for (var kind = 0u; kind < kinds(); kind++) {
     let side = f32(operand == first_of(kind)) - f32(operand == second_of(kind));
-    let factor = side * factor_of(terms, kind);
+    let by_distance = select(select(-terms.share, terms.share - 1.0, kind == FAR), 1.0, kind == NEAR); // of the loss
+    let factor = side * by_distance;
     if (factor != 0.0) {
       slope += factor * span_slope(spans[kind], gap_at(kind, i).value, params.p);
     }

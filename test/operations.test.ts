@@ -31,8 +31,8 @@ const shapes: [shape: number[], axis: number, why: string][] = [
   [[2, 3, 0], 1, 'no rows, behind the class axis'],
 ];
 
-/** Wide enough that integers and float16 differ from class to class, and tie now and then. */
 const valuesOf = once<Float32Array>();
+/** Wide enough that integers and float16 differ from class to class, and tie now and then. */
 const wide = (size: number, seed: number, dtype: DType) =>
   valuesOf(`${size} ${seed} ${dtype === 'uint32'}`, () =>
     normal(size, { sigma: 4, seed }).map((v) => (dtype === 'uint32' ? Math.abs(v) : v)),

@@ -7,7 +7,7 @@
 // Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/power.wgsl
 // Seams: reduce
 
-override SQUARES: bool = true; // p is 2, as it mostly is: a small part of the code of any power
+override SQUARED: bool = true; // p is 2, as it mostly is: a small part of the code of any power
 
 struct Gap {
   value: f32,
@@ -45,7 +45,7 @@ fn span_of(at: Invocation, lane: u32, start: u32, kind: u32, p: f32) -> Span {
 }
 
 fn raised(r: f32, p: f32) -> f32 {
-  if (SQUARES) {
+  if (SQUARED) {
     return r * r;
   }
   return power(r, p);
@@ -53,7 +53,7 @@ fn raised(r: f32, p: f32) -> f32 {
 
 // sum^(1/p) of a sum that is 0 or from 1.
 fn root(sum: f32, p: f32) -> f32 {
-  if (SQUARES) {
+  if (SQUARED) {
     return sqrt(sum);
   }
   if (p == 1.0 || sum == 0.0) {
@@ -68,7 +68,7 @@ fn span_slope(span: Span, gap: f32, p: f32) -> f32 {
     return 0.0;
   }
   let ratio = min(abs(gap) / span.far, 1.0);
-  if (SQUARES) {
+  if (SQUARED) {
     return sign(gap) * ratio;
   }
   return sign(gap) * power(ratio, p - 1.0);

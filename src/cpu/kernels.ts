@@ -51,5 +51,8 @@ export interface Heap {
   release(storage: Storage): boolean;
 }
 
+/** Floats that `tile` has room for: 1 MB. */
+export const mostTile = 262_144;
+
 /** By the buffer of a heap, which is another when the heap has grown. */
 export const kernels = new WeakMap<ArrayBufferLike, Kernels>();

@@ -207,9 +207,8 @@ function addGradients(
   targetGradient?.fill(0);
   const { depth, features, scales } = head;
   // Where the kernels make floats, they sum them in place.
-  const inPlace = tiles.isFloat;
   const sumsFor = (gradient: Values | undefined) =>
-    gradient && (inPlace ? gradient.fill(0) : new Float64Array(gradient.length));
+    gradient && (tiles.isFloat ? gradient.fill(0) : new Float64Array(gradient.length));
   const ofFeatures = sumsFor(featuresGradient);
   for (const block of tiles.classBlocks()) {
     const { some, at, first, weight } = block;

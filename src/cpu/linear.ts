@@ -2,7 +2,7 @@
 
 import type { Values } from '../backend.js';
 import type { Numbers } from './add-product.js';
-import { kernels } from './kernels.js';
+import { kernels, mostTile } from './kernels.js';
 
 /** A linear head, its weight in blocks of rows. */
 export interface HeadArrays {
@@ -43,8 +43,6 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
 /** Numbers that stay in a cache: 128 kB, of logits and of the weights they are made of, which stay there from row to row. */
 const cached = 32_768;
 const [fewestClasses, mostClasses] = [64, 512];
-/** Logits up to this many are kept, 1 MB: those of the heads of most pages, whose gradients then need not make them again. */
-const mostKept = 262_144;
 
 /** A head's logits, some rows and classes at a time. */
 export interface Tiles {
@@ -65,7 +63,8 @@ export function tilesOf({ features, blocks, scales, depth, classes }: HeadArrays
   const fitting = cached / Math.max(1, rows, depth);
   const classesAtOnce = Math.min(mostClasses, Math.max(fewestClasses, fitting - (fitting % fewestClasses)));
   const rowsAtOnce = Math.min(rows, Math.floor(cached / classesAtOnce));
-  const kept = rows * classes <= mostKept;
+  // All of them, as of the heads of most pages: gradients then need not make them again.
+  const kept = rows * classes <= mostTile;
   const length = kept ? rows * classes : rowsAtOnce * classesAtOnce;
   const { buffer } = features;
   const plain = !scales && blocks.every(({ weight }) => weight instanceof Float32Array && weight.buffer === buffer);

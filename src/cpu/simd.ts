@@ -1,6 +1,6 @@
 import type { Numbers } from './add-product.js';
 import { firstAddress, WasmHeap } from './heap.js';
-import type { Heap, Kernels } from './kernels.js';
+import { type Heap, type Kernels, mostTile } from './kernels.js';
 import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
@@ -32,7 +32,6 @@ const fits = (rows: { readonly inner: number }, first: Numbers, ...others: Maybe
 const packedAt = firstAddress;
 const pairsAt = packedAt + 32768;
 const tileAt = pairsAt + 8192;
-const mostTile = 262_144;
 
 const isFloats = (...arrays: Numbers[]) => arrays.every((array) => array instanceof Float32Array);
 

@@ -47,7 +47,7 @@ export function tripletMarginLoss(
   return runEmbeddingLoss(call, {
     kernel: tripletMarginLossKernel,
     uniforms: { margin, p, eps },
-    constants: { SWAP: swap, SQUARES: p === 2 },
+    constants: { SWAP: swap, SQUARED: p === 2 },
     cpu: (arrays, rows, reducing) => tripletMarginRows(arrays, rows, { margin, p, eps, swap }, reducing),
   });
 }

@@ -94,10 +94,10 @@ export class PipelineCache {
 
   #describe(name: string, variant: Variant) {
     const module = this.#module(name, variant);
-    const known = Object.entries(variant.constants).filter(([name]) => module.linked.overrides.has(name));
+    const known = Object.entries(variant.constants).filter(([constant]) => module.linked.overrides.has(constant));
     const compute = {
       module: module.module,
-      constants: Object.fromEntries(known.map(([name, value]) => [name, Number(value)])),
+      constants: Object.fromEntries(known.map(([constant, value]) => [constant, Number(value)])),
     };
     return { module, descriptor: { label: name, layout: 'auto' as const, compute } };
   }

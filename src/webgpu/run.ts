@@ -292,7 +292,8 @@ export class Recorder implements GpuWork {
       return { index: binding.index, range, ...bytesOfRange(range) };
     });
     const offsets = places.map(({ range, start }) => (firstByte(range) - start) / bytesOf(range.storage.dtype, 1));
-    const [params, starts] = this.#uniforms(encodeParams(name, linked.params, uniforms), Uint32Array.from(offsets));
+    const params = this.#uniform(encodeParams(name, linked.params, uniforms));
+    const starts = this.#uniform(Uint32Array.from(offsets));
     const slots = linked.bindings.filter(({ uniform }) => uniform);
     return this.#backend.device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
@@ -307,11 +308,7 @@ export class Recorder implements GpuWork {
     });
   }
 
-  /** Where two uniforms will be. */
-  #uniforms(params: Uint32Array, offsets: Uint32Array): [GPUBufferBinding, GPUBufferBinding] {
-    return [this.#uniform(params), this.#uniform(offsets)];
-  }
-
+  /** Where a uniform will be. */
   #uniform(words: Uint32Array): GPUBufferBinding {
     if (this.#page?.used === pageSlots) this.#writePage();
     this.#page ??= {
