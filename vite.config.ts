@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 import { peers } from './scripts/peers.ts';
+import { sideBySide } from './scripts/side-by-side.ts';
 import { wgsl } from './scripts/wgsl.ts';
 
 /**
@@ -23,7 +24,7 @@ export default defineConfig(({ mode }) => ({
   // Of the page and what it measures, so that nothing is found later, for which the page would be loaded anew in the midst of a run.
   // onnxruntime-web finds its wasm files beside its own.
   optimizeDeps: { entries: ['index.html', 'bench/speed/peers/*.ts'], exclude: ['onnxruntime-web'] },
-  plugins: [wgsl(), peers()],
+  plugins: [wgsl(), peers(), sideBySide('index.js', ['shaders', 'cpu', 'operations'])],
   build:
     mode === 'page'
       ? { target: 'es2022', outDir: 'dist-page' }

@@ -1,9 +1,10 @@
 // Lets TypeScript import a shader: `import softmax from '../../shaders/softmax.wgsl'` gives a `Part` (src/webgpu/link.ts).
 //
 // The first lines of a shader say what it stands on:
-//   // Needs: lib/exp.wgsl, lib/bits.wgsl      files that it takes functions from, relative to shaders/
-//   // Seams: io, reduce                       choices that the caller makes (src/webgpu/link.ts lists them)
-// "Needs" become imports of the generated module, so a bundler drops the shaders of operations that a page does not use.
+//   // Needs: base/exp.wgsl, lib/span.wgsl      files that it takes functions from, relative to shaders/
+//   // Seams: io, reduce                        choices that the caller makes (src/webgpu/link.ts lists them)
+// Needs become imports of the generated module, so a bundler drops the shaders of operations that a page does not use. Those in base/, which
+// nearly all kernels stand on, stay names: they come with the WebGPU backend, and only to visitors who have a GPU.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -68,7 +69,7 @@ export function shortNames(texts: readonly string[]): Map<string, string> {
 }
 
 const allShaders = (): string[] =>
-  ['shaders', 'shaders/lib'].flatMap((folder) =>
+  ['shaders', 'shaders/base', 'shaders/lib'].flatMap((folder) =>
     readdirSync(resolve(root, folder))
       .filter((file) => file.endsWith('.wgsl'))
       .map((file) => readFileSync(resolve(root, folder, file), 'utf8')),
@@ -97,12 +98,13 @@ const listed = (text: string, key: string): string[] =>
 export function moduleOf(file: string, text: string, names: ReadonlyMap<string, string> | null): string {
   if (text.includes('/*')) throw new Error(`${file}: block comments are not used in shaders, only //`);
   const needs = listed(text, 'Needs');
-  const imports = needs.map((need, i) => `import need${i} from ${JSON.stringify(resolve(root, 'shaders', need))};`);
+  const own = needs.filter((need) => !need.startsWith('base/'));
+  const imports = own.map((need, i) => `import need${i} from ${JSON.stringify(resolve(root, 'shaders', need))};`);
   return `${imports.join('\n')}
 export default {
   file: ${JSON.stringify(relative(resolve(root, 'shaders'), file).replaceAll('\\', '/'))},
   text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},
-  needs: [${needs.map((_, i) => `need${i}`).join(', ')}],
+  needs: [${needs.map((need) => (own.includes(need) ? `need${own.indexOf(need)}` : JSON.stringify(need))).join(', ')}],
   seams: ${JSON.stringify(listed(text, 'Seams'))},
 };`;
 }

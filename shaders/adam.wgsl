@@ -3,7 +3,7 @@
 // Numbers pass as bits: a gradient that is infinite or NaN makes its parameter NaN, and none other. Where only its square overflows,
 // the parameter keeps its place.
 // Twin: src/cpu/adam.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/optimizer_step.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/optimizer_step.wgsl
 // Seams: reduce
 
 struct Params {

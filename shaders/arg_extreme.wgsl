@@ -1,7 +1,7 @@
 // The index of the largest class of each row, or with LEAST of the smallest: the first of ties, and a NaN before all.
 // The part of a strip is its best, as (key, index).
 // Twin: src/cpu/arg-extreme.ts
-// Needs: lib/fours.wgsl, lib/strips.wgsl
+// Needs: base/fours.wgsl, lib/strips.wgsl
 // Seams: io, order, reduce
 
 struct Params {

@@ -6,7 +6,7 @@
 //   d loss / d logit_c = 2 p_c (miss_c - sum of p_k miss_k)
 //
 // Twin: src/cpu/brier-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl, lib/labels.wgsl, lib/centred.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl, base/labels.wgsl, lib/centred.wgsl
 
 struct Params {
   rows: u32,

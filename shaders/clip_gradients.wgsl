@@ -1,6 +1,6 @@
 // Gradients times min(1, most / norm), the norm being found by earlier dispatches; or, where the call has `norm`, that number itself.
 // Twin: src/cpu/clip-gradients.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: io, reduce
 
 struct Params {

@@ -2,7 +2,7 @@
 // labels. Of each class on its own: the classes whose logit is above 0 where their label is above 1/2, and not where it is not.
 // A row that holds NaN or +infinity has no right answer, and neither has one with all classes masked.
 // Twin: src/cpu/count-correct.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/half.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/half.wgsl
 // Seams: io, reduce
 
 struct Params {

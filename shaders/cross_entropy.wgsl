@@ -1,9 +1,9 @@
 // Cross-entropy of logits and targets, which are class indices or soft labels: the loss of each row and its derivative by the logits,
-// in one pass, with every option (lib/masses.wgsl has the formulas).
+// in one pass, with every option (base/masses.wgsl has the formulas).
 //
 // An index without smoothing needs no second look at the row: its mass is the target's weight.
 // Twin: src/cpu/cross-entropy.ts
-// Needs: lib/row_loss.wgsl, lib/targets.wgsl, lib/masses.wgsl
+// Needs: base/row_loss.wgsl, base/targets.wgsl, base/masses.wgsl
 
 struct Params {
   rows: u32,

@@ -5,7 +5,7 @@
 //
 // It is the loss entropyLoss, and without a gradient or without losses the functions entropy and entropyGradient.
 // Twin: src/cpu/entropy.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl
 
 struct Params {
   rows: u32,

@@ -11,7 +11,7 @@
 //
 // (-log p_t) / missed goes to 1 as both go to 0, so no power below 0 is ever taken.
 // Twin: src/cpu/focal-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl, lib/power.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl, lib/power.wgsl
 
 struct Params {
   rows: u32,

@@ -1,7 +1,7 @@
 // Rows of a matrix in another order, from float16 or 4-byte elements to 4-byte ones: the rows of a mini-batch. The matrix may be
 // bound in pieces; a dispatch then writes the rows that lie in its piece. A row that is not in the matrix is left as it was.
 // Twin: src/cpu/gather-rows.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: io, reduce
 
 struct Params {

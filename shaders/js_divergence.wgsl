@@ -15,7 +15,7 @@
 // Where most of p lies at classes of little q, log(p / m) is nearly log 2 at all of them, and its differences from its mean are small: there
 // log(p / m) - log 2 = -log(1 + q / p) is taken in its place, since what is the same for all classes changes no difference.
 // Twin: src/cpu/js-divergence.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/expm1.wgsl, lib/centred.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/expm1.wgsl, lib/centred.wgsl
 
 struct Params {
   rows: u32,

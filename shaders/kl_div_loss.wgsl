@@ -4,7 +4,7 @@
 //
 // A target of probability 0 adds 0, whatever finite or infinite number x is. A probability below 0, +infinity and NaN give NaN.
 // Twin: src/cpu/kl-div-loss.ts
-// Needs: lib/element_loss.wgsl, lib/exp.wgsl, lib/log1p.wgsl
+// Needs: lib/element_loss.wgsl, base/exp.wgsl, base/log1p.wgsl
 
 struct Params {
   rows: u32,

@@ -6,7 +6,7 @@
 //
 // Near p = t the terms cancel: what is left of the loss is then off by up to 3e-7 x sum of t_c (|log t_c| + |log p_c|), measured 1.8e-7.
 // Twin: src/cpu/kl-divergence.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/labels.wgsl, base/mass_sum.wgsl
 
 struct Params {
   rows: u32,

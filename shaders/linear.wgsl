@@ -2,7 +2,7 @@
 // row by 8 classes, so that every number loaded is used several times; no barrier. Products are summed in blocks of 256.
 // Measured on SwiftShader: twice as fast as tiles of 4 x 4 that load number by number.
 // Twin: src/cpu/linear.ts
-// Needs: lib/bits.wgsl, lib/half.wgsl
+// Needs: base/bits.wgsl, base/half.wgsl
 // Seams: quads, outputElement
 
 struct Params {

@@ -1,6 +1,6 @@
 // The losses of a linear head's rows, of which all classes have been seen, and what their derivatives are to be multiplied by.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/masses.wgsl, lib/divisor.wgsl, lib/upstream.wgsl
+// Needs: lib/linear_state.wgsl, base/masses.wgsl, base/divisor.wgsl, base/upstream.wgsl
 // Seams: io, reduce
 
 struct Params {

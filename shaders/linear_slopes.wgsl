@@ -1,6 +1,6 @@
 // The derivatives of the objective by a chunk of a linear head's logits, over the logits themselves; and by its labels.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/masses.wgsl
+// Needs: lib/linear_state.wgsl, base/masses.wgsl
 // Seams: io, reduce
 
 struct Params {

@@ -1,7 +1,7 @@
 // Of a chunk of classes of a linear head's logits: what crossEntropy needs of it, joined to what is known of the chunks before. The
 // chunks come in their order, so that the sums are the same each time.
 // Twin: src/cpu/linear-loss.ts
-// Needs: lib/linear_state.wgsl, lib/masses.wgsl
+// Needs: lib/linear_state.wgsl, base/masses.wgsl
 // Seams: io, reduce
 
 struct Params {

@@ -1,7 +1,7 @@
 // The k largest logits of each row of a linear head: those of a chunk of classes, merged with the best of the chunks before. The chunk is
 // read once for every BATCH results, as in top_k.wgsl; what does not come before the last of the best so far is passed over.
 // Twin: src/cpu/linear-top-k.ts
-// Needs: lib/best_list.wgsl, lib/fours.wgsl, lib/order_float.wgsl
+// Needs: lib/best_list.wgsl, base/fours.wgsl, lib/order_float.wgsl
 // Seams: io, reduce
 
 struct Params {

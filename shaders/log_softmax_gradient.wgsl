@@ -5,7 +5,7 @@
 // Classes with p above 1/2, of which there is one at the most, are kept out of the sum, and take the second form, with 1 - p from the
 // log-probability: beside p near 1, the first leaves no digit.
 // Twin: src/cpu/log-softmax-gradient.ts
-// Needs: lib/row_sum.wgsl, lib/upstream_matrix.wgsl, lib/expm1.wgsl
+// Needs: base/row_sum.wgsl, lib/upstream_matrix.wgsl, lib/expm1.wgsl
 
 struct Params {
   rows: u32,

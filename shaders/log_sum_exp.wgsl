@@ -1,6 +1,6 @@
 // The log-sum-exp of each row. It alone of its kind has an answer for rows of -infinity and for +infinity.
 // Twin: src/cpu/log-sum-exp.ts
-// Needs: lib/row_sum.wgsl
+// Needs: base/row_sum.wgsl
 
 struct Params {
   rows: u32,

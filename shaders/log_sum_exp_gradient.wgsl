@@ -1,6 +1,6 @@
 // The derivative by the logits of their log-sum-exp: the probabilities, times the derivative by the row's sum.
 // Twin: src/cpu/log-sum-exp-gradient.ts
-// Needs: lib/row_sum.wgsl, lib/upstream.wgsl
+// Needs: base/row_sum.wgsl, base/upstream.wgsl
 
 struct Params {
   rows: u32,

@@ -1,6 +1,6 @@
 // The input with -infinity in the classes that are not kept.
 // Twin: src/cpu/mask-classes.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: io, reduce
 
 struct Params {

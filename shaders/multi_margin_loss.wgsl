@@ -8,7 +8,7 @@
 // is added, so short_c is off by up to half a unit of the last place of x_c - x_t: a loss near 0 has that absolute error (6e-8 at
 // differences below 1), measured 5.6e-8.
 // Twin: src/cpu/multi-margin-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl
 
 struct Params {
   rows: u32,

@@ -1,6 +1,6 @@
 // Floats to float16, two to a word. Each invocation owns one word of the target; where the tensor begins or ends inside a word,
 // the other half stays as it was.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 struct Params {
   length: u32,

@@ -5,7 +5,7 @@
 //
 // The whole row is looked at: one that holds NaN or +infinity, or nothing but -infinity, has no answer.
 // Twin: src/cpu/nll-loss.ts
-// Needs: lib/row_sum.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl, lib/targets.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl
 
 struct Params {
   rows: u32,

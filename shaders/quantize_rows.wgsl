@@ -1,7 +1,7 @@
 // A weight as int8: each number over its row's scale, rounded, four to a word. Each invocation makes a word, whose numbers may be of two
 // rows or more.
 // Twin: src/cpu/quantize-rows.ts
-// Needs: lib/bits.wgsl
+// Needs: base/bits.wgsl
 // Seams: io
 
 struct Params {

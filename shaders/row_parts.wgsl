@@ -1,6 +1,6 @@
-// The sum of each strip of each row, for kernels whose rows are few and long: they put the strips together (lib/row_sum.wgsl).
+// The sum of each strip of each row, for kernels whose rows are few and long: they put the strips together (base/row_sum.wgsl).
 // Twin: src/cpu/row-sum.ts
-// Needs: lib/row_sum.wgsl
+// Needs: base/row_sum.wgsl
 
 struct Params {
   rows: u32,

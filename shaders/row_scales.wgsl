@@ -1,7 +1,7 @@
 // What the rows of an int8 weight are to be multiplied by: the largest magnitude of each row over 127. 0 for a row of zeros; NaN for
 // one that is not finite, so that nothing plausible is made of it.
 // Twin: src/cpu/quantize-rows.ts
-// Needs: lib/bits.wgsl, lib/fours.wgsl
+// Needs: base/bits.wgsl, base/fours.wgsl
 // Seams: io, reduce
 
 struct Params {

@@ -5,7 +5,7 @@
 // TOP_K and TOP_P keep the first classes in the order (logit down, index up), up to the one at which their number, or their mass,
 // reaches a goal. Where that is, is found with no sorting: two bits of its key at a time, from sums over the row by those bits.
 // Twin: src/cpu/sample.ts
-// Needs: lib/lanes.wgsl, lib/order_float.wgsl, lib/random.wgsl, lib/row_sum.wgsl
+// Needs: base/lanes.wgsl, lib/order_float.wgsl, lib/random.wgsl, base/row_sum.wgsl
 // Seams: io, reduce
 
 struct Params {

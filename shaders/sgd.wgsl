@@ -1,7 +1,7 @@
 // One step of stochastic gradient descent with momentum, in place, an element an invocation; as torch.optim.SGD has it.
 // Numbers pass as bits, so that a gradient that is infinite or NaN reaches its parameter as IEEE 754 has it.
 // Twin: src/cpu/sgd.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/optimizer_step.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/optimizer_step.wgsl
 // Seams: reduce
 
 struct Params {

@@ -1,6 +1,6 @@
 // 1 / (1 + exp(-x / temperature)) of each element, from the side on which the exponential is below 1.
 // Twin: src/cpu/sigmoid.ts
-// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/exp.wgsl, base/lanes.wgsl
 // Seams: io, reduce
 
 struct Params {

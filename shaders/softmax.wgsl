@@ -1,6 +1,6 @@
 // softmax, or with LOG its logarithm, of each row: the maximum, the sum beside it, then one value a class.
 // Twin: src/cpu/softmax.ts
-// Needs: lib/row_sum.wgsl
+// Needs: base/row_sum.wgsl
 
 struct Params {
   rows: u32,

@@ -3,7 +3,7 @@
 //   p_c (u_c - sum of p_k u_k) / temperature
 //
 // Twin: src/cpu/softmax-gradient.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/centred.wgsl, lib/upstream_matrix.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/centred.wgsl, lib/upstream_matrix.wgsl
 // Seams: io, reduce
 
 struct Params {

@@ -2,7 +2,7 @@
 // classes are losses; the last slice may be shorter.
 // Infinities and NaN are told by their bits, as everywhere.
 // Twin: src/cpu/reduce-rows.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/divisor.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/divisor.wgsl
 // Seams: reduce
 
 struct Params {

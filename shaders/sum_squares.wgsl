@@ -1,7 +1,7 @@
 // The squares of a slice of a tensor as one number a slice: what a norm over several tensors is made of.
 // Infinities and NaN are told by their bits; a slice with either is infinite or NaN.
 // Twin: src/cpu/clip-gradients.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: reduce
 
 struct Params {

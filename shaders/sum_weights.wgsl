@@ -1,7 +1,7 @@
 // What the rows that count weigh together: what 'mean' divides by. A row weighs its sample weight times the class weight of its
 // target; ignored rows weigh nothing. One row, whose classes are the targets.
 // Twin: src/cpu/sum-weights.ts
-// Needs: lib/lanes.wgsl, lib/targets.wgsl, lib/weights.wgsl
+// Needs: base/lanes.wgsl, base/targets.wgsl, base/weights.wgsl
 // Seams: reduce
 
 struct Params {

@@ -1,6 +1,6 @@
 // Adds one step's loss, right answers and rows to what the steps before it came to, so that they are read back together.
 // Twin: src/cpu/tally.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: reduce
 
 struct Params {

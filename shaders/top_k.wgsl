@@ -5,7 +5,7 @@
 // right, and a small k, the usual one, reads the row once. The part of a strip is its best BATCH, among which all of up to BATCH
 // results are.
 // Twin: src/cpu/top-k.ts
-// Needs: lib/best_list.wgsl, lib/fours.wgsl, lib/strips.wgsl
+// Needs: lib/best_list.wgsl, base/fours.wgsl, lib/strips.wgsl
 // Seams: io, order, reduce
 
 struct Params {

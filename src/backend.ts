@@ -5,6 +5,7 @@
 // work in the order in which it comes. Nothing waits but `read` and `finished`: what goes wrong on a GPU after a call has returned
 // stays with the storages that the call wrote (`Storage.failure`) and is thrown when one of them, or anything made from it, is read.
 
+import type { Loops } from './cpu/loops.js';
 import type { Rows } from './rows.js';
 import type { Part } from './webgpu/link.js';
 
@@ -88,7 +89,7 @@ export interface Work {
   readonly writes: Readonly<Record<string, Storage>>;
   /** Something read that is looked at in JavaScript: on the CPU before the work, on a GPU when its results are read. */
   readonly check?: { readonly of: string; expect(values: Values): void };
-  cpu(arrays: Record<string, Values>): void;
+  cpu(arrays: Record<string, Values>, loops: Loops): void;
   gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
 }
 

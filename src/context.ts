@@ -63,7 +63,7 @@ export interface Operation<W extends string> {
   /** Results: an existing tensor (`out`), or what to make; undefined for what is not asked for. */
   readonly writes: Readonly<Record<W, Tensor | Spec | undefined>>;
   readonly check?: Work['check'];
-  cpu(arrays: Record<string, Values>): void;
+  readonly cpu: Work['cpu'];
   gpu(gpu: GpuWork, storages: Record<string, Storage>): void;
 }
 
@@ -382,7 +382,11 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
 }
 
 async function onCpu(reason: string, options: ContextOptions, label: string): Promise<Context> {
-  const { openCpu } = await import('./cpu/open-cpu.js'); // and this one a page on a GPU does not load
-  const { backend, how } = await openCpu(options.simd !== false);
+  // And these a page on a GPU does not load. Both from here: bundlers split what a file that comes later asks for later still.
+  const [{ openCpu }, simd] = await Promise.all([
+    import('./cpu/open-cpu.js'),
+    options.simd === false ? null : import('./cpu/simd.js').catch((error: Error) => error),
+  ]);
+  const { backend, how } = await openCpu(simd);
   return new Context(backend, `${reason} ${how}`, label, options);
 }

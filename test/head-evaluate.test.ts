@@ -1,7 +1,6 @@
 // What evaluate, calibrate and fitRejection say, against plain float64.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { calibrated } from '../src/head/calibrate.ts';
-import { examplesOf } from '../src/head/examples.ts';
+import { calibrate } from '../src/head/calibrate.ts';
 import { ClassificationHead, type Context, createContext } from '../src/index.ts';
 import { errorOf, identity, matrix } from './support/heads.ts';
 import { integers } from './support/random.ts';
@@ -132,9 +131,12 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     using head = plain();
     const rows = matrix(60, 4, 3);
     const targets = Int32Array.from(integers(60, 4, { seed: 4 }));
-    const examples = examplesOf('calibrate', head, [...rows, [nan, 0, 0, 0]], [...targets, 1]);
-    const once = await calibrated('calibrate', head, examples);
-    expect(await calibrated('calibrate', head, examples, 0)).toEqual(once);
+    const examples = [
+      [...rows, [nan, 0, 0, 0]],
+      [...targets, 1],
+    ] as const;
+    const once = await calibrate(head, ...examples);
+    expect(await calibrate(head, ...examples, 0)).toEqual(once);
     expect(once.after).toBeLessThan(once.before);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import quads from '../shaders/lib/quads_any.wgsl';
 import linear from '../shaders/linear.wgsl';
 import softmax from '../shaders/softmax.wgsl';
-import { link, offsetsIndex, type Part, seams } from '../src/webgpu/link.ts';
+import { link, needsOf, offsetsIndex, type Part, seams } from '../src/webgpu/link.ts';
 
 const part = (file: string, text: string, needs: Part[] = [], seams: string[] = []): Part => ({
   file,
@@ -127,9 +127,9 @@ describe('link', () => {
     const elements = { sums: seams.sums.own, inputElement: seams.input.f16, outputElement: seams.output.f16 };
     const { code, locate } = link(kernel, { ...elements, ...choices }, new Set(given));
     const files = new Map<string, string[]>();
-    const collect = ({ file, text, needs }: Part) => {
-      files.set(`shaders/${file}`, text.split('\n'));
-      needs.forEach(collect);
+    const collect = (part: Part) => {
+      files.set(`shaders/${part.file}`, part.text.split('\n'));
+      needsOf(part).forEach(collect);
     };
     for (const part of [kernel, ...Object.values({ ...elements, ...choices })]) collect(part);
     const lines = code.split('\n');

@@ -1,4 +1,4 @@
-// exp, four at a time (shaders/lib/exp.wgsl, with fewer steps), times a power of two of the caller's, 2^-k: so that exponentials of a row
+// exp, four at a time (shaders/base/exp.wgsl, with fewer steps), times a power of two of the caller's, 2^-k: so that exponentials of a row
 // fit into floats with nothing subtracted from its logits, which would round them.
 
 import { madd } from './madd';

@@ -6,7 +6,7 @@
 //   fn loss_bits(x: u32, t: u32, i: u32) -> u32
 //   fn derivative_bits(x: u32, t: u32, i: u32) -> u32   by x
 // Twin: src/cpu/element-loss.ts
-// Needs: lib/bits.wgsl, lib/broadcast.wgsl, lib/half.wgsl, lib/lanes.wgsl, lib/upstream.wgsl
+// Needs: base/bits.wgsl, lib/broadcast.wgsl, base/half.wgsl, base/lanes.wgsl, base/upstream.wgsl
 // Seams: io, reduce
 
 @group(0) @binding(3) var<storage, read_write> losses: array<u32>; // as the input

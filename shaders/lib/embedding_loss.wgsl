@@ -4,7 +4,7 @@
 // The kernel declares what row_loss.wgsl asks for, but for derivative_bits, is_ignored and finish_row, and says:
 //   fn slope_bits(terms: Terms, operand: u32, i: u32) -> u32   the derivative by element i of an input
 // Twin: src/cpu/embedding-loss.ts
-// Needs: lib/bits.wgsl, lib/half.wgsl, lib/row_loss.wgsl, lib/derivative_each.wgsl
+// Needs: base/bits.wgsl, base/half.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl
 // Seams: io
 
 @group(0) @binding(5) var<storage, read> x2: array<u32>; // as the input

@@ -1,6 +1,6 @@
 // What is known of a row of logits of which only some classes are at hand: the sums so far, the labels' masses beside them, and what
 // the loss and its derivatives are then made of.
-// Needs: lib/row_sum.wgsl, lib/mass_sum.wgsl
+// Needs: base/row_sum.wgsl, base/mass_sum.wgsl
 
 struct RowState {
   part: Part,

@@ -1,5 +1,5 @@
 // Losses that end at a margin: max(0, margin - t d), t being -1 or 1.
-// Needs: lib/bits.wgsl
+// Needs: base/bits.wgsl
 
 fn is_sign(t: u32) -> bool {
   return magnitude_of(t) == 0x3f800000u;

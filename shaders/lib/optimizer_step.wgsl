@@ -1,6 +1,6 @@
 // What every optimizer's step begins with: a parameter, an element an invocation, and its gradient. Numbers pass as bits.
 // The kernel declares params with weight_decay.
-// Needs: lib/bits.wgsl
+// Needs: base/bits.wgsl
 
 @group(0) @binding(3) var<storage, read_write> parameter: array<u32>;
 @group(0) @binding(4) var<storage, read> gradient: array<u32>;

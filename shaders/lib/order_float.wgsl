@@ -1,5 +1,5 @@
 // Floats as integers in the order of their values: a NaN above all, and -0 equal to 0.
-// Needs: lib/bits.wgsl
+// Needs: base/bits.wgsl
 
 fn order_keys(bits: vec4u) -> vec4u {
   let keys = select(bits | vec4u(0x80000000u), ~bits, bits > vec4u(0x80000000u)); // -0 is not

@@ -1,6 +1,6 @@
 // r^exponent for r from 0 to 1: by multiplication for the nearest integer, and by exp(f log r) for what is left, |f| up to 1/2. The
 // logarithm of a small number times a large exponent would leave few digits.
-// Needs: lib/exp.wgsl, lib/log1p.wgsl
+// Needs: base/exp.wgsl, base/log1p.wgsl
 
 fn power(r: f32, exponent: f32) -> f32 {
   let size = abs(exponent);

@@ -1,6 +1,6 @@
 // Rows of features and of a weight, four numbers at a time: any dtype and any length. What lies past the end of a row counts as 0.
 // The kernel declares params with depth, the numbers of a row.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 @group(0) @binding(0) var<storage, read> features: array<u32>; // (rows, depth)
 @group(0) @binding(3) var<storage, read> weight: array<u32>; // (classes, depth)
@@ -62,7 +62,7 @@ fn inside(loaded: vec4f, quad: u32) -> vec4f {
   return select(vec4f(), loaded, vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.depth));
 }
 
-// Four float16 at once, as lib/half.wgsl widens one.
+// Four float16 at once, as base/half.wgsl widens one.
 fn widened_quad(words: vec2u) -> vec4f {
   let halves = vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
   let magnitude = halves & vec4u(0x7fffu);

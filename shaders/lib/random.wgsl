@@ -1,7 +1,7 @@
 // Random numbers that depend on a seed and a place alone: Philox 4x32 of 10 rounds (Salmon and others, "Parallel random numbers:
 // as easy as 1, 2, 3", 2011). Integers only, so every device has the same bits.
 // Twin: src/cpu/random.ts
-// Needs: lib/log1p.wgsl
+// Needs: base/log1p.wgsl
 
 // The upper half of a 64-bit product, by halves of 16 bits: no sum below overflows.
 fn upper_product(a: u32, b: u32) -> u32 {

@@ -1,5 +1,5 @@
 // Targets that are -1 or 1, one a row.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 @group(0) @binding(9) var<storage, read> signs: array<u32>; // (rows)
 

@@ -1,5 +1,5 @@
 // log(1 + exp(x)) and its derivative, each from the side on which nothing cancels.
-// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/log1p.wgsl
+// Needs: base/bits.wgsl, base/exp.wgsl, base/log1p.wgsl
 
 // Of a logit x: what softplus(x) is beyond max(0, x), and sigmoid(x) and sigmoid(-x), neither as 1 minus the other.
 struct Odds {

@@ -4,7 +4,7 @@
 // The kernel says what the gaps are; a row may have several kinds:
 //   fn gap_at(kind: u32, i: u32) -> Gap
 // Twin: src/cpu/span.ts
-// Needs: lib/bits.wgsl, lib/lanes.wgsl, lib/power.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/power.wgsl
 // Seams: reduce
 
 override SQUARED: bool = true; // p is 2, as it mostly is: a small part of the code of any power

@@ -1,5 +1,5 @@
 // What is known of the strips of rows that are few and long: pairs of words, written by a pass before.
-// Needs: lib/lanes.wgsl
+// Needs: base/lanes.wgsl
 
 @group(0) @binding(98) var<storage, read> parts: array<vec2u>; // (rows, STRIPS x pairs)
 @group(0) @binding(97) var<storage, read_write> strips: array<vec2u>; // the same, in the pass that makes them

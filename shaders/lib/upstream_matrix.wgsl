@@ -1,5 +1,5 @@
 // The derivative of the objective by a matrix-shaped result: one number a class.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 @group(0) @binding(21) var<storage, read> upstream: array<u32>; // (rows, classes)
 

@@ -2,6 +2,7 @@ import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Wor
 import { arrayOf, roundAll, valuesOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
 import type { Heap } from './kernels.js';
+import { loops } from './loops.js';
 
 interface CpuStorage extends Storage {
   readonly values: Values;
@@ -52,7 +53,7 @@ export class CpuBackend implements Backend {
     const storages = Object.entries({ ...work.reads, ...work.writes });
     const arrays = Object.fromEntries(storages.map(([name, s]) => [name, (s as CpuStorage).values]));
     work.check?.expect(arrays[work.check.of]);
-    work.cpu(arrays);
+    work.cpu(arrays, loops);
     for (const { dtype, values } of Object.values(work.writes)) if (dtype === 'float16') roundAll(values!);
     return 'cpu';
   }

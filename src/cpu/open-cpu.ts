@@ -1,14 +1,20 @@
-// The chunk that a context on the CPU loads; the loops come with the operations.
+// What a context on the CPU loads, beside the loops that come with the operations.
 
 import { CpuBackend } from './backend.js';
-import { type Heap, kernels } from './kernels.js';
+import { type Heap, kernels, mostTile } from './kernels.js';
 
-/** A backend, with WebAssembly unless it is not wanted or cannot be had; and how it computes, in a sentence. */
-export async function openCpu(simd: boolean): Promise<{ backend: CpuBackend; how: string }> {
+/**
+ * A backend, with WebAssembly unless it is not wanted or cannot be had; and how it computes, in a sentence.
+ * @param simd the file of the heap, or why there is none; null where it is not wanted
+ */
+export async function openCpu(
+  simd: typeof import('./simd.js') | Error | null,
+): Promise<{ backend: CpuBackend; how: string }> {
   let [heap, how]: [Heap | null, string] = [null, 'in plain JavaScript: "simd" is false'];
   if (simd) {
     try {
-      heap = await (await import('./simd.js')).openHeap(kernels);
+      if (simd instanceof Error) throw simd;
+      heap = await simd.openHeap(kernels, mostTile);
       how = 'with WebAssembly SIMD';
     } catch (error) {
       how = `in plain JavaScript: ${error}`;

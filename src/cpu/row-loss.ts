@@ -1,4 +1,4 @@
-// Twin of shaders/lib/row_loss.wgsl: the frame of every loss with a class axis.
+// Twin of shaders/base/row_loss.wgsl: the frame of every loss with a class axis.
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';

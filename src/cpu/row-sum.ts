@@ -1,4 +1,4 @@
-// Twin of shaders/lib/row_sum.wgsl, and of row_parts.wgsl, which sums a row in strips: the maximum of a row and the sum of exponentials beside it. Sums are float64.
+// Twin of shaders/base/row_sum.wgsl, and of row_parts.wgsl, which sums a row in strips: the maximum of a row and the sum of exponentials beside it. Sums are float64.
 
 import type { Values } from '../backend.js';
 import { softcapped } from './softcap.js';

@@ -1,6 +1,6 @@
 import type { Numbers } from './add-product.js';
 import { firstAddress, WasmHeap } from './heap.js';
-import { type Heap, type Kernels, mostTile } from './kernels.js';
+import type { Heap, Kernels } from './kernels.js';
 import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
@@ -35,7 +35,7 @@ const tileAt = pairsAt + 8192;
 
 const isFloats = (...arrays: Numbers[]) => arrays.every((array) => array instanceof Float32Array);
 
-const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory): Kernels => ({
+const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory, mostTile: number): Kernels => ({
   addProduct(a, turned, b, sums, rows, depth, columns) {
     if (!(isFloats(a, b, sums) && fits({ inner: 1 }, a, b, sums))) return false;
     const [row, step] = turned ? [4, 4 * rows] : [4 * depth, 4];
@@ -113,9 +113,10 @@ const compiled = new Map<unknown, Promise<WebAssembly.Module>>();
 
 /**
  * @param known where the heap enters its kernels
+ * @param mostTile floats of the largest tile
  * @throws (rejects) where the engine knows no SIMD, a content-security policy refuses WebAssembly, or there is no memory
  */
-export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promise<Heap> {
+export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>, mostTile: number): Promise<Heap> {
   modules ??= inflate();
   const [fused, plain] = await modules;
   const bytes = WebAssembly.validate(fused) ? fused : plain;
@@ -123,6 +124,6 @@ export async function openHeap(known: WeakMap<ArrayBufferLike, Kernels>): Promis
   compiled.set(bytes, module);
   const memory = new WebAssembly.Memory({ initial: 32 });
   const { exports } = await WebAssembly.instantiate(await module, { env: { memory } });
-  const kernels = kernelsOf(exports as Exports, memory);
+  const kernels = kernelsOf(exports as Exports, memory, mostTile);
   return new WasmHeap(memory, (buffer) => known.set(buffer, kernels), tileAt + 4 * mostTile);
 }

@@ -8,6 +8,7 @@ import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
+import { number } from '../validate.js';
 import type { HeadParts } from './examples.js';
 import { manyLogits } from './inputs.js';
 import { surenessOf } from './rejection.js';
@@ -20,6 +21,12 @@ export interface BestOptions {
   readonly kept: Uint32Array | null;
   /** Whether to give energies too. */
   readonly energy: boolean;
+}
+
+/** How many of the best are asked for: 5 or, where there are fewer classes, all of them. */
+export function countOf(fn: string, topK: unknown, classes: number): number {
+  const fits = (value: number) => Number.isInteger(value) && value >= 1 && value <= classes;
+  return number(fn, 'topK', topK, Math.min(5, classes), `an integer from 1 to ${classes}, the number of classes`, fits);
 }
 
 /**

@@ -5,10 +5,10 @@ import { linear } from '../operations/linear.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
-import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
-import type { Input } from './inputs.js';
+import { choice, knownOptions, number } from '../validate.js';
+import { examplesOf, type HeadParts, inChunks, Resident, rowsOfFeatures } from './examples.js';
 import { bestScale, type Curve, mostScale, sigmoidCurve, softmaxCurve } from './newton.js';
-import { type Rejection, surenessOf } from './rejection.js';
+import { type Rejection, rejectionOf, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
 /** What calibration came to: mean losses at the temperature before it and at the one that it found. */
@@ -30,13 +30,19 @@ interface Piece {
   readonly rows: number;
 }
 
-/** @throws RangeError where no row counts */
-export async function calibrated(
-  fn: string,
+/** @throws RangeError where no row counts; TypeError for targets of the other activation */
+export async function calibrate(
   head: HeadParts,
-  examples: Examples,
+  features: unknown,
+  targets: unknown,
   most = mostHeld,
 ): Promise<Calibration> {
+  const fn = 'calibrate';
+  const examples = examplesOf(fn, head, features, targets);
+  if (examples.soft !== (head.activation === 'sigmoid')) {
+    const what = examples.soft ? 'class indices' : 'a number a class';
+    throw new TypeError(`${fn}: "targets" of a ${head.activation} head must be ${what}`);
+  }
   const resident = new Resident(head.weight.context, examples);
   const holds = examples.count * head.labels.length <= most;
   let held: Piece[] = [];
@@ -105,16 +111,21 @@ function keptRows(logits: Values, targets: Values, classes: number, soft: boolea
 }
 
 /** The score below which no more than a share of 1 - keep of these rows lie. */
-export async function fittedRejection(
-  fn: string,
+export async function fitRejection(
   head: HeadParts,
-  features: Input,
-  keep: number,
-  by: Rejection['score'],
+  given: unknown,
+  options: { keep?: number; score?: Rejection['score'] },
 ): Promise<Rejection> {
+  const fn = 'fitRejection';
+  knownOptions(fn, options, ['keep', 'score']);
   const { temperature, activation } = head;
-  const given = features instanceof Tensor ? null : features;
-  const own = given && head.weight.context.tensor(given.values, given.shape, { dtype: given.dtype });
+  const keep = number(fn, 'keep', options.keep, 0.95, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
+  const fallback = activation === 'sigmoid' ? 'probability' : 'energy';
+  const by = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
+  rejectionOf(fn, { score: by, below: 0 }, activation); // refuses before anything is made
+  const features = rowsOfFeatures(fn, head, given);
+  const host = features instanceof Tensor ? null : features;
+  const own = host && head.weight.context.tensor(host.values, host.shape, { dtype: host.dtype });
   const sure = new Float64Array(features.shape[0]);
   const work = ({ features: some }: { features: Tensor }, first: number) =>
     scoped(async (kept) => {

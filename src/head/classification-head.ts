@@ -6,9 +6,9 @@ import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
 import type { Optimizer } from '../operations/optimizer.js';
 import { Tensor } from '../tensor.js';
-import { choice, flag, knownOptions, number, positive, shown } from '../validate.js';
+import { choice, flag, knownOptions, number, positive } from '../validate.js';
 import { type Activation, activations } from './activation.js';
-import { bestOf } from './best.js';
+import { bestOf, countOf } from './best.js';
 import type { Calibration } from './calibrate.js';
 import type { Evaluation } from './evaluate.js';
 import type { ExampleTargets, Features } from './examples.js';
@@ -19,7 +19,7 @@ import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
 import type { Move, Recovery } from './recovery.js';
-import { isRejection, type Rejection } from './rejection.js';
+import { type Rejection, rejectionOf } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
 export interface HeadWeights {
@@ -249,7 +249,11 @@ export class ClassificationHead {
       positive(fn, 'temperature', this.temperature, 1),
     );
     const kept = keptClasses(fn, this.labels, options.allow, options.deny);
-    const rejection = rejectionOf(fn, options.rejectBelow === undefined ? this.rejection : options.rejectBelow, this);
+    const rejection = rejectionOf(
+      fn,
+      options.rejectBelow === undefined ? this.rejection : options.rejectBelow,
+      this.activation,
+    );
     const energy = rejection?.score === 'energy';
     const input = this.#lastingInput(featureInput(fn, this.weight, features));
     const predicted = async () => {
@@ -305,15 +309,9 @@ export class ClassificationHead {
    * @param options.topK how many of the best count for topKAccuracy; 5 (or C, where that is less) by default
    */
   async evaluate(features: Features, targets: ExampleTargets, options: { topK?: number } = {}): Promise<Evaluation> {
-    const fn = 'evaluate';
-    this.#alive(fn);
-    knownOptions(fn, options, ['topK']);
-    const k = countOf(fn, options.topK, this.labels.length);
-    const { evaluate, examplesOf } = await training();
-    return this.#lasting(
-      () => evaluate(this, examplesOf(fn, this, features, targets), k),
-      areOnHost(features, targets),
-    );
+    this.#alive('evaluate');
+    const { evaluate } = await training();
+    return this.#lasting(() => evaluate(this, features, targets, options), areOnHost(features, targets));
   }
 
   /**
@@ -325,16 +323,9 @@ export class ClassificationHead {
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    */
   async calibrate(features: Features, targets: ExampleTargets): Promise<Calibration> {
-    const fn = 'calibrate';
-    this.#alive(fn);
-    const { calibrated, examplesOf } = await training();
-    const calibration = async () => {
-      const examples = examplesOf(fn, this, features, targets);
-      if (examples.soft === (this.activation === 'sigmoid')) return calibrated(fn, this, examples);
-      const what = examples.soft ? 'class indices' : 'a number a class';
-      throw new TypeError(`${fn}: "targets" of a ${this.activation} head must be ${what}`);
-    };
-    const found = await this.#lasting(calibration, areOnHost(features, targets));
+    this.#alive('calibrate');
+    const { calibrate } = await training();
+    const found = await this.#lasting(() => calibrate(this, features, targets), areOnHost(features, targets));
     this.temperature = found.temperature;
     return found;
   }
@@ -349,16 +340,9 @@ export class ClassificationHead {
     features: Features,
     options: { keep?: number; score?: Rejection['score'] } = {},
   ): Promise<Rejection> {
-    const fn = 'fitRejection';
-    this.#alive(fn);
-    knownOptions(fn, options, ['keep', 'score']);
-    const keep = number(fn, 'keep', options.keep, 0.95, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
-    const fallback = this.activation === 'sigmoid' ? 'probability' : 'energy';
-    const score = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
-    rejectionOf(fn, { score, below: 0 }, this); // refuses before anything is made
-    const { fittedRejection, rowsOfFeatures } = await training();
-    const fitted = async () => fittedRejection(fn, this, rowsOfFeatures(fn, this, features), keep, score);
-    const found = await this.#lasting(fitted, areOnHost(features));
+    this.#alive('fitRejection');
+    const { fitRejection } = await training();
+    const found = await this.#lasting(() => fitRejection(this, features, options), areOnHost(features));
     this.rejection = found;
     return found;
   }
@@ -447,25 +431,10 @@ const training = () => import('./training.js');
 const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tensor =>
   context.tensor(values, shape, { dtype });
 
-function countOf(fn: string, topK: unknown, classes: number): number {
-  const fits = (value: number) => Number.isInteger(value) && value >= 1 && value <= classes;
-  return number(fn, 'topK', topK, Math.min(5, classes), `an integer from 1 to ${classes}, the number of classes`, fits);
-}
-
 function sizeIn(fn: string, name: string, value: unknown): number {
   const expected = 'an integer from 1';
   if (value === undefined) throw new TypeError(`${fn}: "${name}" must be ${expected}, got undefined`);
   return number(fn, name, value, 1, expected, (v) => Number.isInteger(v) && v >= 1);
-}
-
-function rejectionOf(fn: string, given: unknown, { activation }: ClassificationHead): Rejection | null {
-  if (given === null) return null;
-  const rejection = typeof given === 'number' ? { score: 'probability', below: given } : given;
-  if (!isRejection(rejection))
-    throw new TypeError(`${fn}: "rejectBelow" must be a number or what fitRejection gives, got ${shown(given)}`);
-  if (rejection.score === 'energy' && activation === 'sigmoid')
-    throw new TypeError(`${fn}: a sigmoid head has no energy; its rejection is by "probability"`);
-  return rejection;
 }
 
 /** The lists of answers, from k scores and k classes a row. */

@@ -7,7 +7,9 @@ import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { topK } from '../operations/top-k.js';
 import type { Tensor } from '../tensor.js';
-import { type Examples, type HeadParts, inChunks, Resident } from './examples.js';
+import { knownOptions } from '../validate.js';
+import { countOf } from './best.js';
+import { examplesOf, type HeadParts, inChunks, Resident } from './examples.js';
 import { scoped, slicer } from './scope.js';
 
 /** How one class fares. What is divided by 0 is 0. */
@@ -134,7 +136,16 @@ class Count {
 }
 
 /** @param k how many of the best count for topKAccuracy */
-export async function evaluate(head: HeadParts, examples: Examples, k: number): Promise<Evaluation> {
+export async function evaluate(
+  head: HeadParts,
+  features: unknown,
+  targets: unknown,
+  options: { topK?: number },
+): Promise<Evaluation> {
+  const fn = 'evaluate';
+  knownOptions(fn, options, ['topK']);
+  const k = countOf(fn, options.topK, head.labels.length);
+  const examples = examplesOf(fn, head, features, targets);
   const counted = new Count(head.labels.length);
   const resident = new Resident(head.weight.context, examples);
   const each = examples.soft && head.activation === 'sigmoid';

@@ -3,6 +3,8 @@
 import { crossEntropy } from '../operations/cross-entropy.js';
 import { topK } from '../operations/top-k.js';
 import type { Tensor } from '../tensor.js';
+import { shown } from '../validate.js';
+import type { Activation } from './activation.js';
 
 /** When a row is of none of a head's classes: where its score is below a number. */
 export interface Rejection {
@@ -19,6 +21,17 @@ export const isRejection = (value: unknown): value is Rejection => {
   const { score, below } = (value ?? {}) as Rejection;
   return (score === 'probability' || score === 'energy') && typeof below === 'number' && !Number.isNaN(below);
 };
+
+/** What `predict` is to reject by, for a head of an activation: a number is of the probability; null is nothing. */
+export function rejectionOf(fn: string, given: unknown, activation: Activation): Rejection | null {
+  if (given === null) return null;
+  const rejection = typeof given === 'number' ? { score: 'probability', below: given } : given;
+  if (!isRejection(rejection))
+    throw new TypeError(`${fn}: "rejectBelow" must be a number or what fitRejection gives, got ${shown(given)}`);
+  if (rejection.score === 'energy' && activation === 'sigmoid')
+    throw new TypeError(`${fn}: a sigmoid head has no energy; its rejection is by "probability"`);
+  return rejection;
+}
 
 /** One score a row, the larger the surer; on the device. NaN where a row has no answer. */
 export function surenessOf(

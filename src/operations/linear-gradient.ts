@@ -1,4 +1,3 @@
-import { linearGradients } from '../cpu/linear-gradient.js';
 import type { Tensor } from '../tensor.js';
 import { addGradient, rowsABinding } from './linear-product.js';
 
@@ -22,7 +21,8 @@ export function linearGradient(
       weight: { dtype: 'float32', shape: [classes, depth] },
       bias: wantsBias ? { dtype: 'float32', shape: [classes] } : undefined,
     },
-    cpu: (arrays) => linearGradients(arrays.features, arrays.gradient, arrays.weight, arrays.bias, depth, classes),
+    cpu: (arrays, loops) =>
+      loops.linearGradients(arrays.features, arrays.gradient, arrays.weight, arrays.bias, depth, classes),
     gpu: (gpu, storages) => {
       const step = rowsABinding(gpu, 4 * depth) & ~3;
       for (let first = 0; first < classes; first += step) {

@@ -9,7 +9,6 @@ import narrowKernel from '../../shaders/narrow.wgsl';
 import type { Bound, Constants, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
-import { linearLossRows } from '../cpu/linear-loss.js';
 import { sumWeights } from '../cpu/sum-weights.js';
 import type { Tensor } from '../tensor.js';
 import { choice } from '../validate.js';
@@ -76,10 +75,10 @@ export function runLinearLoss(
     },
     writes: { loss: scalars, ...writes },
     check,
-    cpu: (arrays) => {
+    cpu: (arrays, loops) => {
       const divisor = known(arrays) ?? sumWeights(arrays, rows.count, settings.ignoreIndex);
       const named = arrays as Record<string, Values> & { loss: Values };
-      linearLossRows(
+      loops.linearLossRows(
         {
           ...named,
           head: headArrays(head, arrays),

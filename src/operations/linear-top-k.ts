@@ -2,7 +2,6 @@ import linearScores from '../../shaders/linear_scores.wgsl';
 import linearStats from '../../shaders/linear_stats.wgsl';
 import linearTopKKernel from '../../shaders/linear_top_k.wgsl';
 import type { GpuWork, Storage } from '../backend.js';
-import { linearTopKRows } from '../cpu/linear-top-k.js';
 import type { Tensor } from '../tensor.js';
 import { choice, knownOptions, number, positive } from '../validate.js';
 import {
@@ -62,8 +61,16 @@ export function linearTopK(
     name: fn,
     reads: head.reads,
     writes: { values: { dtype: 'float32', shape }, indices: { dtype: 'int32', shape } },
-    cpu: (arrays) =>
-      linearTopKRows(headArrays(head, arrays), rows.count, k, temperature, activation, arrays.values, arrays.indices),
+    cpu: (arrays, loops) =>
+      loops.linearTopKRows(
+        headArrays(head, arrays),
+        rows.count,
+        k,
+        temperature,
+        activation,
+        arrays.values,
+        arrays.indices,
+      ),
     gpu: (gpu, storages) => record(gpu, storages, head, k, temperature, activation),
   });
 }

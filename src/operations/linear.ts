@@ -1,5 +1,4 @@
 import type { Spec } from '../backend.js';
-import { linearRows } from '../cpu/linear.js';
 import type { Tensor } from '../tensor.js';
 import { knownOptions } from '../validate.js';
 import {
@@ -39,7 +38,7 @@ export function linear(features: Tensor, weight: Weight, options: LinearOptions 
     name: fn,
     reads: head.reads,
     writes: { logits: result(fn, 'out', options.out, context, spec, operands) },
-    cpu: (arrays) => linearRows(headArrays(head, arrays), rows.count, arrays.logits),
+    cpu: (arrays, loops) => loops.linearRows(headArrays(head, arrays), rows.count, arrays.logits),
     gpu: (gpu, storages) => {
       for (const chunk of classChunks(head, (block) => rowsABinding(gpu, depth * bytesEach(block)))) {
         linearProduct(gpu, {

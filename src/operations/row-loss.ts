@@ -1,4 +1,4 @@
-// What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/lib/row_loss.wgsl.
+// What every loss with a class axis has in common: its options, and the passes over the GPU. Twin of shaders/base/row_loss.wgsl.
 
 import type { Bound, Constants, GpuWork, HostOperand, Spec, Splits, Storage, Values } from '../backend.js';
 import type { Context, Operation } from '../context.js';

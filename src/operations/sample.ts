@@ -1,5 +1,5 @@
 import sampleKernel from '../../shaders/sample.wgsl';
-import { type Sampling, sampleRows } from '../cpu/sample.js';
+import type { Sampling } from '../cpu/sample.js';
 import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, knownOptions, number, positive } from '../validate.js';
@@ -48,7 +48,7 @@ export function sample(logits: Tensor, options: SampleOptions): Tensor {
     name: fn,
     reads: { logits },
     writes: { samples: result(fn, 'out', options.out, context, { dtype: 'int32', shape: withoutAxis(shape, axis) }) },
-    cpu: (arrays) => sampleRows(arrays.logits, arrays.samples, rows, sampling),
+    cpu: (arrays, loops) => loops.sampleRows(arrays.logits, arrays.samples, rows, sampling),
     gpu: (gpu, storages) =>
       gpu.rows({
         kernel: sampleKernel,

@@ -1,5 +1,5 @@
 /**
- * The uniforms of shaders/lib/row_sum.wgsl that follow from the temperature. `far`: half of (maximum - x) beyond which
+ * The uniforms of shaders/base/row_sum.wgsl that follow from the temperature. `far`: half of (maximum - x) beyond which
  * (maximum - x) / temperature is more than a float can hold. Neither of them vanishes as a float, nor does their product overflow.
  */
 export const temperatureUniforms = (temperature: number): Record<string, number> => ({

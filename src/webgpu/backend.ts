@@ -8,7 +8,7 @@ import { shown } from '../validate.js';
 import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
 import { expectDone, expectTarget, Recordings, type Target } from './encode.js';
-import { seams } from './link.js';
+import { needsOf, seams } from './link.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
 import { type PassPlanner, Recorder } from './run.js';
@@ -24,6 +24,7 @@ export class GpuBackend implements Backend {
   /** Whether the planner is the caller's. */
   readonly planned: boolean;
   readonly seams = seams;
+  readonly needsOf = needsOf;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly #recordings: Recordings;

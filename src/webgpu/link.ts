@@ -8,30 +8,37 @@
 // A storage binding that a call leaves out becomes a private array of one element, so that the kernel compiles without it; it must
 // not be read, and the kernel's `override HAS_NAME` says so. `override HALF_NAME` says that a binding is packed float16.
 
-import inputF16 from '../../shaders/lib/input_f16.wgsl';
-import inputHalf from '../../shaders/lib/input_half.wgsl';
-import inputWord from '../../shaders/lib/input_word.wgsl';
-import ioInPlace from '../../shaders/lib/io_in_place.wgsl';
-import ioSeparate from '../../shaders/lib/io_separate.wgsl';
-import outputF16 from '../../shaders/lib/output_f16.wgsl';
-import outputWord from '../../shaders/lib/output_word.wgsl';
-import reduceBarrier from '../../shaders/lib/reduce_barrier.wgsl';
-import reduceNone from '../../shaders/lib/reduce_none.wgsl';
-import reduceShuffle from '../../shaders/lib/reduce_shuffle.wgsl';
-import reduceSubgroup from '../../shaders/lib/reduce_subgroup.wgsl';
-import sumsOwn from '../../shaders/lib/sums_own.wgsl';
-import sumsParts from '../../shaders/lib/sums_parts.wgsl';
+import inputF16 from '../../shaders/base/input_f16.wgsl';
+import inputHalf from '../../shaders/base/input_half.wgsl';
+import inputWord from '../../shaders/base/input_word.wgsl';
+import ioInPlace from '../../shaders/base/io_in_place.wgsl';
+import ioSeparate from '../../shaders/base/io_separate.wgsl';
+import outputF16 from '../../shaders/base/output_f16.wgsl';
+import outputWord from '../../shaders/base/output_word.wgsl';
+import reduceBarrier from '../../shaders/base/reduce_barrier.wgsl';
+import reduceNone from '../../shaders/base/reduce_none.wgsl';
+import reduceShuffle from '../../shaders/base/reduce_shuffle.wgsl';
+import reduceSubgroup from '../../shaders/base/reduce_subgroup.wgsl';
+import sumsOwn from '../../shaders/base/sums_own.wgsl';
+import sumsParts from '../../shaders/base/sums_parts.wgsl';
 
 /** One shader file, as scripts/wgsl.ts gives it. */
 export interface Part {
   /** Its path below shaders/. */
   readonly file: string;
   readonly text: string;
-  /** Files that this one takes names from. */
-  readonly needs: readonly Part[];
+  /** Files that this one takes names from; of those in shaders/base/ the paths, since they come with the backend. */
+  readonly needs: readonly (Part | string)[];
   /** Seams whose names this file takes. */
   readonly seams: readonly string[];
 }
+
+const base = Object.values(import.meta.glob<Part>('../../shaders/base/*.wgsl', { eager: true, import: 'default' }));
+const byFile = new Map(base.map((part) => [part.file, part]));
+
+/** The files that one takes names from. */
+export const needsOf = ({ needs }: Part): Part[] =>
+  needs.map((need) => (typeof need === 'string' ? byFile.get(need)! : need));
 
 /** The seams that every kernel may have; an operation may bring more. */
 export const seams = {
@@ -80,7 +87,7 @@ function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] 
   const add = (part: Part) => {
     if (parts.has(part)) return;
     parts.add(part);
-    part.needs.forEach(add);
+    needsOf(part).forEach(add);
     for (const seam of part.seams) {
       if (!choices[seam]) throw new Error(`${part.file}: nothing was chosen for the seam "${seam}"`);
       add(choices[seam]);
@@ -94,7 +101,7 @@ const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)[^>]
 
 /**
  * Joins a kernel, what it needs, and the choices for its seams; storage bindings that are not `given` are left out.
- * @param held fours of classes that a lane keeps in registers (lib/fours.wgsl)
+ * @param held fours of classes that a lane keeps in registers (base/fours.wgsl)
  * @param pace fours that a loop takes in one step
  */
 export function link(

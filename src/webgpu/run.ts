@@ -5,7 +5,7 @@ import type { Bound, Constants, DType, GpuWork, RowPass, Splits, Storage, Work }
 import type { GpuBackend } from './backend.js';
 import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from './buffers.js';
 import { isPass, type Target } from './encode.js';
-import { offsetsIndex, type Part, seams } from './link.js';
+import { needsOf, offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
 import { type Chunk, checkPlan, chunksOf, type Facts, gridOf, type Plan, type PlanRequest, planName } from './plan.js';
 
@@ -338,11 +338,11 @@ export class Recorder implements GpuWork {
 }
 
 /** Whether a kernel writes to a binding. `output` belongs to a seam. */
-const writes = ({ text, needs }: Part, name: string): boolean =>
+const writes = (part: Part, name: string): boolean =>
   name === 'output' ||
-  text.includes(`read_write>${name}:`) ||
-  text.includes(`read_write> ${name}:`) ||
-  needs.some((part) => writes(part, name));
+  part.text.includes(`read_write>${name}:`) ||
+  part.text.includes(`read_write> ${name}:`) ||
+  needsOf(part).some((need) => writes(need, name));
 
 /** `softmax` of `softmax.wgsl`. */
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);

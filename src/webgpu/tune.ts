@@ -181,12 +181,12 @@ function keyOf(
 }
 
 /** FNV-1a over the texts of shaders and the names of plans. */
-function printOf(parts: readonly Part[], plans: readonly Plan[]): string {
+function printOf(parts: readonly Part[], needsOf: GpuBackend['needsOf'], plans: readonly Plan[]): string {
   const seen = new Set<Part>();
   const add = (part: Part) => {
     if (seen.has(part)) return;
     seen.add(part);
-    part.needs.forEach(add);
+    needsOf(part).forEach(add);
   };
   parts.forEach(add);
   let hash = 0x811c9dc5;
@@ -228,10 +228,10 @@ class Tuner {
   }
 
   #caseOf(key: string, base: PassPlanner, request: PlanRequest, pass: BoundPass): Case {
-    const { facts, seams } = this.#backend;
+    const { facts, seams, needsOf } = this.#backend;
     const candidates = candidatePlans(base(request, facts, pass), request, facts);
     const parts = [pass.kernel, ...[seams, { own: pass.seams ?? {} }].flatMap(Object.values).flatMap(Object.values)];
-    return { key, request, candidates, print: printOf(parts as Part[], candidates) };
+    return { key, request, candidates, print: printOf(parts as Part[], needsOf, candidates) };
   }
 
   async #tune({ calls, budget, signal }: Tuning): Promise<TuneReport> {

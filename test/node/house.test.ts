@@ -52,7 +52,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   index: ['errors', 'tensor', 'context', 'operations/', 'formats/', 'head/'],
 };
 /** Types that any room may name: they are gone at run time. */
-const sharedTypes = ['backend', 'context', 'tensor', 'numbers', 'rows', 'webgpu/link', 'webgpu/plan', 'webgpu/tune'];
+const sharedTypes = [
+  'backend',
+  'context',
+  'tensor',
+  'numbers',
+  'rows',
+  'webgpu/link',
+  'webgpu/plan',
+  'webgpu/tune',
+  'cpu/loops',
+];
 
 const roomOf = (path: string) => path.replace(/^src\//, '').replace(/\/.*/, '/');
 const sources = filesIn('src', /(?<!\.d)\.ts$/).map((file) => file.replace(/\.ts$/, ''));

@@ -23,8 +23,8 @@ describe('a shader that does not compile', () => {
 
   it.each([
     ['in the kernel', 'shaders/log_sum_exp.wgsl', 'lane_of(at, params.rows)', 'lane_of(at, 1.5)'],
-    ['in a file that it needs', 'shaders/lib/row_sum.wgsl', 'struct RowSum {', 'struct RowSum { 1'],
-    ['in a file that this one needs', 'shaders/lib/exp.wgsl', 'fn exp_negative(d: f32)', 'fn exp_negative(d: f33)'],
+    ['in a file that it needs', 'shaders/base/row_sum.wgsl', 'struct RowSum {', 'struct RowSum { 1'],
+    ['in a file that this one needs', 'shaders/base/exp.wgsl', 'fn exp_negative(d: f32)', 'fn exp_negative(d: f33)'],
   ])('is told by file and line: %s', async (_, file, line, wrong) => {
     const lines = readFileSync(join(root, file), 'utf8').split('\n');
     const at = `${file}:${lines.findIndex((text) => text.includes(line)) + 1}:`;

@@ -11,7 +11,7 @@
 //                                                          or one by one, through lib/derivative_each.wgsl
 //   fn finish_row(terms: Terms, place: Lane, scale: u32, slopes: bool)   results of its own; `slopes` is false where all
 //                                                          derivatives are 0
-// Needs: lib/bits.wgsl, lib/fours.wgsl, lib/divisor.wgsl, lib/upstream.wgsl, lib/weights.wgsl
+// Needs: base/bits.wgsl, base/fours.wgsl, base/divisor.wgsl, base/upstream.wgsl, base/weights.wgsl
 // Seams: io, reduce
 
 @group(0) @binding(3) var<storage, read_write> losses: array<u32>; // (rows)

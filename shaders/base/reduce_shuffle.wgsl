@@ -1,7 +1,7 @@
 // Several rows a subgroup: the lanes of each merge by shuffles, with no barrier and no workgroup memory. LANES is at most the smallest
 // subgroup, and workgroups are whole numbers of the largest. Which invocations share a subgroup is the device's choice, so rows are given
 // out by the place in it. All lanes take the same way through a kernel up to its last merge.
-// Needs: lib/merge.wgsl, lib/lanes.wgsl
+// Needs: base/merge.wgsl, base/lanes.wgsl
 
 struct Invocation {
   @builtin(workgroup_id) workgroup: vec3u,

@@ -1,7 +1,7 @@
 // Sums over a row of the labels' mass and of mass x distance, exact enough for one large label beside a hundred thousand small ones:
 // beside a large term, each small one is rounded the same way, so that large ones are summed apart; and equal small ones are rounded
 // the same way too, so that sums are closed in short steps.
-// Needs: lib/merge.wgsl
+// Needs: base/merge.wgsl
 // Seams: reduce
 
 const LARGE_MASS = 0.03125; // of which there are few, where labels sum to about one

@@ -1,5 +1,5 @@
 // float16 by its bits: right also where the device has no f16, and for infinities, NaN and subnormals.
-// Needs: lib/bits.wgsl
+// Needs: base/bits.wgsl
 
 // The bits of the float that equals a float16.
 fn widened(half: u32) -> u32 {

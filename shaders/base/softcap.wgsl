@@ -1,6 +1,6 @@
 // cap tanh(x / cap), which keeps logits within (-cap, cap): Gemma 2's soft capping. -infinity stays a masked class; +infinity and
 // NaN stay as they are, and make their row undefined.
-// Needs: lib/bits.wgsl, lib/exp.wgsl
+// Needs: base/bits.wgsl, base/exp.wgsl
 
 override SOFTCAP: f32 = 0.0; // 0: none
 

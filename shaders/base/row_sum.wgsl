@@ -9,7 +9,7 @@
 // grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature and far (src/operations/temperature.ts).
-// Needs: lib/bits.wgsl, lib/exp.wgsl, lib/fours.wgsl, lib/log1p.wgsl, lib/softcap.wgsl
+// Needs: base/bits.wgsl, base/exp.wgsl, base/fours.wgsl, base/log1p.wgsl, base/softcap.wgsl
 // Seams: io, reduce, sums
 
 // The bits of the logit at element i, as the softmax is to see it.

@@ -1,5 +1,5 @@
 // Soft labels, one a class, in place of targets.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 @group(0) @binding(5) var<storage, read> labels: array<u32>; // (rows, classes)
 

@@ -1,5 +1,5 @@
 // One invocation a row: nothing to merge, and no barrier. For software adapters, few classes and inner axes.
-// Needs: lib/merge.wgsl
+// Needs: base/merge.wgsl
 
 struct Invocation {
   @builtin(workgroup_id) workgroup: vec3u,

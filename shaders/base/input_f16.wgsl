@@ -1,5 +1,5 @@
 // float16 input that is overwritten in place, where it must have the element type of the result.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 alias InputElement = f16;
 

@@ -7,7 +7,7 @@
 //   d loss / d q_c = w_c (1 - smoothing) (-log p_c)
 //
 // The kernel declares params with all_classes, smoothing and z_loss too.
-// Needs: lib/row_sum.wgsl, lib/labels.wgsl, lib/mass_sum.wgsl, lib/weights.wgsl
+// Needs: base/row_sum.wgsl, base/labels.wgsl, base/mass_sum.wgsl, base/weights.wgsl
 
 override SMOOTHING: bool = false;
 override Z_LOSS: bool = false;

@@ -2,7 +2,7 @@
 // Subgroups may have any size and their lanes any order, so both are asked for, never computed from the index. The analysis of
 // uniformity takes all of `Invocation` for non-uniform, so the linker switches it off for shuffles: the loop's bound is the
 // subgroup's size, and the barrier above it brings all lanes together.
-// Needs: lib/merge.wgsl, lib/lanes.wgsl
+// Needs: base/merge.wgsl, base/lanes.wgsl
 
 struct Invocation {
   @builtin(workgroup_id) workgroup: vec3u,

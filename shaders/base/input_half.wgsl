@@ -1,5 +1,5 @@
 // float16 input, two to a word.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 alias InputElement = u32;
 

@@ -1,6 +1,6 @@
 // A float16 result where the device has f16, so that one element can be stored beside another's. Values pass as bits: an f16
 // that is NaN or infinite may not be computed with.
-// Needs: lib/half.wgsl
+// Needs: base/half.wgsl
 
 alias OutputElement = f16;
 

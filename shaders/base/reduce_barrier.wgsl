@@ -1,5 +1,5 @@
 // The lanes of each row merge over a tree in workgroup memory; several rows may share the workgroup.
-// Needs: lib/merge.wgsl, lib/lanes.wgsl
+// Needs: base/merge.wgsl, base/lanes.wgsl
 
 struct Invocation {
   @builtin(workgroup_id) workgroup: vec3u,

@@ -8,7 +8,7 @@
 // A lane may hold HELD fours in registers, so that what was taken is not read again. The linker writes HELD, since arrays take their
 // length from a constant alone, and PACE, the fours that one step of a loop takes: a loop costs a software adapter by the step.
 // The kernel declares params with classes and inner.
-// Needs: lib/bits.wgsl, lib/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl
 // Seams: io
 
 struct Fours {
