@@ -114,13 +114,21 @@ fn weights_at(n: u32, quad: u32, counts: bool) -> vec4f {
 }
 
 fn put(line: u32, quad: u32, sums: vec4f) {
-  let start = offsets.gradient + line * params.depth;
+  let at = offsets.gradient + line * params.depth + 4u * quad;
   let counts = TURNED || has_slopes(line);
-  for (var d = 4u * quad; d < min(4u * quad + 4u, params.depth); d++) {
-    var sum = sums[d & 3u];
-    if (params.adds == 1u) {
-      sum += gradient[start + d];
-    }
-    gradient[start + d] = select(0.0, sum, counts);
+  if (4u * quad + 4u <= params.depth) {
+    // Unrolled: the numbers of a vector that a loop walks over lie in memory on software adapters.
+    put_one(at, sums.x, counts);
+    put_one(at + 1u, sums.y, counts);
+    put_one(at + 2u, sums.z, counts);
+    put_one(at + 3u, sums.w, counts);
+    return;
   }
+  for (var d = 0u; 4u * quad + d < params.depth; d++) {
+    put_one(at + d, sums[d], counts);
+  }
+}
+
+fn put_one(at: u32, sum: f32, counts: bool) {
+  gradient[at] = select(0.0, sum + select(0.0, gradient[at], params.adds == 1u), counts);
 }
