@@ -5,7 +5,7 @@
  * await jax.init('webgpu')
  * jax.defaultDevice('webgpu')
  * const context = await createContext({ device: jax.getWebGPUDevice() })
- * @module
+ * @module crosshead/jax
  */
 import type { Context } from '../context.js';
 import type { Tensor } from '../tensor.js';

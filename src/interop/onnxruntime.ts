@@ -5,7 +5,7 @@
  * One device for both, in one of two ways:
  * - crosshead's: `InferenceSession.create(model, sessionOptions(context))`. Setting `ort.env.webgpu.device` has no effect in 1.30.
  * - the library's: `createContext({ device: await deviceOf(ort) })`, once it has made a session of its own with 'webgpu'.
- * @module
+ * @module crosshead/onnxruntime
  */
 import type { Context } from '../context.js';
 import type { Tensor } from '../tensor.js';

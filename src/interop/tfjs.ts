@@ -4,7 +4,7 @@
  *
  * One device for both: crosshead's, by `await shareDevice(tf, WebGPUBackend, context)`; or the library's, by
  * `createContext({ device: tf.backend().device })`.
- * @module
+ * @module crosshead/tfjs
  */
 import type { Context } from '../context.js';
 import type { Tensor } from '../tensor.js';

@@ -4,7 +4,7 @@
  *
  * Use a model class, such as AutoModelForSequenceClassification: `pipeline()` reads the logits back and computes in JavaScript. Models with a
  * key-value cache choose for themselves where their outputs lie.
- * @module
+ * @module crosshead/transformers
  */
 import type { Context } from '../context.js';
 import type { Tensor } from '../tensor.js';

@@ -29,6 +29,15 @@ it('has a page for each guide and each public name', async () => {
   expect(values.filter((name) => !shown.has(name))).toEqual([]);
 });
 
+it('has a page for each function of the entries for other libraries', () => {
+  for (const name of ['onnxruntime', 'transformers', 'tfjs', 'jax']) {
+    const adapter = readFileSync(join(root, `src/interop/${name}.ts`), 'utf8');
+    const functions = [...adapter.matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(([, fn]) => fn);
+    expect(functions.length).toBeGreaterThan(1);
+    for (const fn of functions) expect(pages()).toContain(`functions/crosshead_${name}.${fn}.html`);
+  }
+});
+
 it('has links that lead somewhere', () => {
   const broken = pages().flatMap((file) => {
     const links = [

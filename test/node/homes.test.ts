@@ -57,6 +57,9 @@ interface Kept {
   fitting: Promise<string>;
   steps: number;
   recovered: string[];
+  head: Library.ClassificationHead;
+  before: Library.Context;
+  asked: Promise<Library.Prediction[][]>;
   stop: AbortController;
 }
 declare const self: Kept;
@@ -191,6 +194,13 @@ describe('a page at work', () => {
   it('survives the death of the GPU process, twice', async () => {
     const cdp = await browser.target().createCDPSession();
     await startFit();
+    const sure = await page.evaluate(async () => {
+      const { ClassificationHead, createContext } = self.crosshead;
+      const context = await createContext({ backend: 'webgpu' });
+      const weight = [0, 1, 2].map((c) => [0, 1, 2, 3].map((d) => Math.cos(c + 3 * d)));
+      self.head = ClassificationHead.fromWeights(context, { weight, recover: true });
+      return self.head.predict([1, -2, 0.5, 3]);
+    });
     for (const round of [1, 2]) {
       await goesOn();
       await page.evaluate(async () => {
@@ -201,6 +211,11 @@ describe('a page at work', () => {
         const queued = Array.from({ length: 4 }, () => linear(x, x)); // seconds of work
         const reads = [...queued.map((y) => y.data()), softmax(queued[0]).data(), context.finished()];
         self.context = context;
+        const { context: own } = self.head;
+        const z = own.tensor(new Float32Array(1024 * 1024), [1024, 1024]);
+        for (let i = 0; i < 4; i++) linear(z, z); // before the answer, on its device
+        self.before = own;
+        self.asked = self.head.predict([1, -2, 0.5, 3]);
         self.pending = Promise.all(
           reads.map((read) =>
             read.then(
@@ -223,12 +238,15 @@ describe('a page at work', () => {
           );
         const context = await createContext({ backend: 'webgpu' });
         const p = [...(await softmax(context.tensor([2, 1, 0.1, 0, 3, -1], [2, 3])).data())];
-        return { pending, lost: lost.reason, fresh, p };
+        const [asked, again] = [await self.asked, await self.head.predict([1, -2, 0.5, 3])];
+        const moved = self.head.context !== self.before && self.head.context.backend;
+        return { pending, lost: lost.reason, fresh, p, asked, again, moved };
       });
       expect(after.pending, `crash ${round}`).toEqual(Array(6).fill('DeviceLostError'));
       expect(after.lost).toBe('unknown');
       expect(after.fresh).toBe('DeviceLostError');
       expectClose(after.p, expected, tolerance);
+      expect(after, `head, crash ${round}`).toMatchObject({ asked: sure, again: sure, moved: 'webgpu' });
       await page.waitForFunction((n) => self.recovered.length >= n, { timeout: 60_000, polling: 50 }, round);
     }
     await goesOn();
