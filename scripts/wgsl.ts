@@ -8,7 +8,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 
@@ -100,12 +100,14 @@ export function moduleOf(file: string, text: string, names: ReadonlyMap<string, 
   const needs = listed(text, 'Needs');
   const own = needs.filter((need) => !need.startsWith('base/'));
   const imports = own.map((need, i) => `import need${i} from ${JSON.stringify(resolve(root, 'shaders', need))};`);
+  const seams = listed(text, 'Seams');
+  const needed = needs.map((need) =>
+    own.includes(need) ? `need${own.indexOf(need)}` : JSON.stringify(basename(need, '.wgsl')),
+  );
   return `${imports.join('\n')}
 export default {
   file: ${JSON.stringify(relative(resolve(root, 'shaders'), file).replaceAll('\\', '/'))},
-  text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},
-  needs: [${needs.map((need) => (own.includes(need) ? `need${own.indexOf(need)}` : JSON.stringify(need))).join(', ')}],
-  seams: ${JSON.stringify(listed(text, 'Seams'))},
+  text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},${needed.length ? `\n  needs: [${needed.join(', ')}],` : ''}${seams.length ? `\n  seams: ${JSON.stringify(seams)},` : ''}
 };`;
 }
 

@@ -67,6 +67,8 @@ export interface RowPass {
   readonly seams?: Readonly<Record<string, Part>>;
   /** For kernels that can take few long rows in strips, each of which reads of the others nothing but their `parts`. */
   readonly splits?: Splits;
+  /** For kernels that can keep the exponentials of a row in `output` until their sum is known. */
+  readonly keeps?: boolean;
   /** Workgroups for a number of rows, where it is not the plan's (one invocation or lane group a row). */
   readonly workgroups?: (rows: number) => number;
 }
@@ -74,6 +76,8 @@ export interface RowPass {
 /** What work on a GPU is written with. */
 export interface GpuWork {
   rows(pass: RowPass): void;
+  /** Rounds floats to as many float16, which a kernel without the feature shader-f16 cannot store one by one. */
+  narrow(floats: Bound, halves: Bound): void;
   /** Room that is needed until the work is done. */
   scratch(dtype: DType, length: number): Storage;
   /** The largest binding, in bytes, for operations that cut something other than rows. */

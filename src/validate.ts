@@ -46,20 +46,41 @@ export function flag(fn: string, name: string, value: unknown, fallback = false)
   throw new TypeError(`${fn}: "${name}" must be true or false, got ${shown(value)}`);
 }
 
-/** A number for which `holds`; TypeError for another kind of thing, RangeError for a number that does not hold. */
+/**
+ * A number for which `holds`; TypeError for another kind of thing, RangeError for a number that does not hold.
+ * @param fallback where it is not given; null where it must be
+ */
 export function number(
   fn: string,
   name: string,
   value: unknown,
-  fallback: number,
+  fallback: number | null,
   expected = 'a finite number',
   holds: (value: number) => boolean = Number.isFinite,
 ): number {
-  if (value === undefined) return fallback;
+  if (value === undefined && fallback !== null) return fallback;
   if (typeof value !== 'number') throw new TypeError(`${fn}: "${name}" must be ${expected}, got ${shown(value)}`);
   if (!holds(value)) throw new RangeError(`${fn}: "${name}" must be ${expected}, got ${value}`);
   return value;
 }
+
+/** An integer from 1, and to `most` where that is finite. */
+export const count = (fn: string, name: string, value: unknown, fallback: number | null, most = Infinity): number =>
+  number(
+    fn,
+    name,
+    value,
+    fallback,
+    `an integer from 1${most < Infinity ? ` to ${most}` : ''}`,
+    (v) => Number.isInteger(v) && v >= 1 && v <= most,
+  );
+
+/** A share of something. */
+export const share = (fn: string, name: string, value: unknown, fallback: number): number =>
+  number(fn, name, value, fallback, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
+
+export const fromZero = (fn: string, name: string, value: unknown, fallback: number | null): number =>
+  number(fn, name, value, fallback, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v));
 
 export const positive = (fn: string, name: string, value: unknown, fallback: number): number =>
   number(fn, name, value, fallback, 'a positive finite number', (v) => v > 0 && Number.isFinite(v));

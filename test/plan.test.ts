@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { argmin, createContext, softmax, topK } from '../src/index.ts';
 import { pooledSize } from '../src/webgpu/buffers.ts';
 import { checkPlan, chunksOf, defaultPlan, type Facts, gridOf, type Plan, planName } from '../src/webgpu/plan.ts';
+import { expectClose } from './support/close.ts';
 import { errorOf } from './support/errors.ts';
+import * as reference from './support/reference.ts';
 
 const hardware: Facts = { software: false, subgroups: true, minSubgroup: 32, maxSubgroup: 32, maxInvocations: 256 };
 const without: Facts = { software: false, subgroups: false, maxInvocations: 256 };
@@ -65,10 +67,11 @@ describe('the default plan', () => {
       maxInvocations: fc.integer({ min: 64, max: 2048 }), // no device has less than 128
     });
     fc.assert(
-      fc.property(any, any, any, fc.boolean(), facts, (rows, classes, inner, splits, facts) => {
-        const plan = defaultPlan({ kernel: 'k', rows, classes, inner, splits }, facts);
+      fc.property(any, any, any, fc.boolean(), fc.boolean(), facts, (rows, classes, inner, splits, keeps, facts) => {
+        const plan = defaultPlan({ kernel: 'k', rows, classes, inner, splits, keeps }, facts);
         expect(checkPlan(plan, facts)).toBe(plan);
         if (facts.software) expect(plan.reduce).toBe('none');
+        expect(!!plan.keeps).toBe(facts.software && keeps && plan.strips === 1);
       }),
     );
   });
@@ -85,6 +88,7 @@ describe('a plan from outside', () => {
     { reduce: 'subgroup', lanes: 256, rows: 1 },
     { reduce: 'subgroup', lanes: 256, rows: 1, held: 16, strips: 3 },
     { reduce: 'shuffle', lanes: 8, rows: 4 },
+    { reduce: 'none', lanes: 1, rows: 4, pace: 2, keeps: true },
   ])('is taken: %j', (plan) => {
     expect(checkPlan(plan, hardware)).toBe(plan);
   });
@@ -107,6 +111,8 @@ describe('a plan from outside', () => {
     ['NaN', { reduce: 'barrier', lanes: Number.NaN, rows: 1 }],
     ['infinity', { reduce: 'barrier', lanes: Number.POSITIVE_INFINITY, rows: 1 }],
     ['several rows to a subgroup', { reduce: 'subgroup', lanes: 32, rows: 2 }],
+    ['exponentials kept by several lanes', { reduce: 'barrier', lanes: 4, rows: 1, keeps: true }],
+    ['exponentials kept in strips', { reduce: 'none', lanes: 1, rows: 4, keeps: true, strips: 2 }],
     ['a reduction that is none', { reduce: 'tree', lanes: 32, rows: 1 }],
     ['strings', { reduce: 'barrier', lanes: '32', rows: '1' }],
     ['nothing in it', {}],
@@ -144,6 +150,31 @@ describe('a plan from outside', () => {
     }
   });
 
+  it.each([
+    [1, false],
+    [1, true],
+    [2, false],
+    [2, true],
+  ])('gives the same softmax at pace %i, whether exponentials are kept: %s', async (pace, keeps) => {
+    using context = await createContext({
+      backend: 'webgpu',
+      plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace, keeps }),
+    });
+    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+    const rounding = { relative: 3e-6, absolute: 1e-30 }; // of distances up to 20
+    for (const classes of [1, 2, 4, 5, 9, 300]) {
+      const shape = [4, classes, 2];
+      const values = Float32Array.from({ length: 8 * classes }, (_, i) => Math.sin(i) * 20 - 5);
+      for (const [i, x] of [-infinity, nan, infinity, -nan].entries()) values[i * 2 * classes] = x;
+      const x = context.tensor(values, shape);
+      const expected = reference.softmax(values, shape, { axis: 1, temperature: 2 });
+      const p = softmax(x, { axis: 1, temperature: 2 });
+      expect(p.plan).toBe(`softmax/none-1x4${pace === 2 ? '-pace2' : ''}${keeps ? '-keeps' : ''}`);
+      expectClose(await p.data(), expected, rounding);
+      expectClose(await softmax(x, { axis: 1, temperature: 2, out: x }).data(), expected, rounding);
+    }
+  });
+
   it('is asked for each call, and refused by the call', async () => {
     const asked: unknown[] = [];
     const plans = [{ reduce: 'barrier', lanes: 4, rows: 2 }, 'nonsense', { reduce: 'none', lanes: 1, rows: 4 }];
@@ -163,7 +194,7 @@ describe('a plan from outside', () => {
     ]);
     const first = softmax(x, { axis: 1 });
     expect(first.plan).toBe('softmax/barrier-4x2');
-    const request = { kernel: 'softmax', rows: 2, classes: 3, inner: 2, splits: true };
+    const request = { kernel: 'softmax', rows: 2, classes: 3, inner: 2, splits: true, keeps: true };
     expect(asked).toEqual([request, context.device!.limits.maxComputeInvocationsPerWorkgroup]);
     const error = await errorOf(() => softmax(x, { axis: 1 }));
     expect(error).toBeInstanceOf(RangeError);

@@ -29,3 +29,8 @@ fn load(i: u32) -> u32 {
 fn store(i: u32, bits: u32) {
   store_at(output_at(i), bits);
 }
+
+// The bits of what was stored there, but for rounding.
+fn stored_at(at: u32) -> u32 {
+  return output_bits(output[at]);
+}

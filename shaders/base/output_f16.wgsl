@@ -7,3 +7,7 @@ alias OutputElement = f16;
 fn output_element(bits: u32) -> OutputElement {
   return bitcast<vec2<f16>>(narrowed(bits)).x;
 }
+
+fn output_bits(element: OutputElement) -> u32 {
+  return bitcast<u32>(f32(element));
+}

@@ -6,3 +6,7 @@ alias OutputElement = u32;
 fn output_element(bits: u32) -> OutputElement {
   return bits;
 }
+
+fn output_bits(element: OutputElement) -> u32 {
+  return element;
+}

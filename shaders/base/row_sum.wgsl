@@ -130,8 +130,11 @@ fn top_of_four(bits: vec4u) -> vec2u {
 // The largest of the fours from n to end, and no more of a sum.
 fn top_of(fours: Fours, n: u32, end: u32) -> vec2u {
   var top = vec2u(0u);
-  for (var j = n; j < end; j++) {
+  for (var j = n; j < end; j += PACE) {
     top = max(top, top_of_four(logits(take(fours, j))));
+    if (PACE == 2u) {
+      top = max(top, top_of_four(logits(take(fours, j + 1u))));
+    }
   }
   return top;
 }

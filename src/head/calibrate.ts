@@ -5,7 +5,7 @@ import { linear } from '../operations/linear.js';
 import { sigmoid } from '../operations/sigmoid.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
-import { choice, knownOptions, number } from '../validate.js';
+import { choice, knownOptions, share } from '../validate.js';
 import { examplesOf, type HeadParts, inChunks, Resident, rowsOfFeatures } from './examples.js';
 import { bestScale, type Curve, mostScale, sigmoidCurve, softmaxCurve } from './newton.js';
 import { type Rejection, rejectionOf, surenessOf } from './rejection.js';
@@ -119,7 +119,7 @@ export async function fitRejection(
   const fn = 'fitRejection';
   knownOptions(fn, options, ['keep', 'score']);
   const { temperature, activation } = head;
-  const keep = number(fn, 'keep', options.keep, 0.95, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
+  const keep = share(fn, 'keep', options.keep, 0.95);
   const fallback = activation === 'sigmoid' ? 'probability' : 'energy';
   const by = choice(fn, 'score', options.score, ['energy', 'probability'], fallback);
   rejectionOf(fn, { score: by, below: 0 }, activation); // refuses before anything is made

@@ -6,7 +6,7 @@ import { CrossheadError, DisposedError } from '../errors.js';
 import type { NumberArray } from '../numbers.js';
 import type { Optimizer } from '../operations/optimizer.js';
 import { Tensor } from '../tensor.js';
-import { choice, flag, knownOptions, number, positive } from '../validate.js';
+import { choice, count, flag, knownOptions, number, positive } from '../validate.js';
 import { type Activation, activations } from './activation.js';
 import { bestOf, countOf } from './best.js';
 import type { Calibration } from './calibrate.js';
@@ -166,9 +166,9 @@ export class ClassificationHead {
     expectContext(fn, context);
     knownOptions(fn, options, ['features', 'classes', 'labels', 'activation', 'seed', 'recover']);
     const recover = flag(fn, 'recover', options?.recover);
-    const depth = sizeIn(fn, 'features', options?.features);
+    const depth = count(fn, 'features', options?.features, null);
     const named = Array.isArray(options.labels) ? options.labels.length : undefined;
-    const classes = sizeIn(fn, 'classes', options.classes ?? named);
+    const classes = count(fn, 'classes', options.classes ?? named, null);
     const labels = labelsOf(fn, options.labels, classes);
     const activation = choice(fn, 'activation', options.activation, activations, 'softmax');
     const random = generator(number(fn, 'seed', options.seed, 0, 'an integer', Number.isSafeInteger));
@@ -430,12 +430,6 @@ const training = () => import('./training.js');
 
 const onDevice = (context: Context, { values, shape, dtype }: HostOperand): Tensor =>
   context.tensor(values, shape, { dtype });
-
-function sizeIn(fn: string, name: string, value: unknown): number {
-  const expected = 'an integer from 1';
-  if (value === undefined) throw new TypeError(`${fn}: "${name}" must be ${expected}, got undefined`);
-  return number(fn, name, value, 1, expected, (v) => Number.isInteger(v) && v >= 1);
-}
 
 /** The lists of answers, from k scores and k classes a row. */
 function answers(

@@ -10,7 +10,7 @@ import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
 import type { Schedule } from '../operations/schedules.js';
 import { tally } from '../operations/tally.js';
 import type { Tensor } from '../tensor.js';
-import { choice, flag, knownOptions, number, positive, shown } from '../validate.js';
+import { choice, count, flag, knownOptions, number, positive, shown } from '../validate.js';
 import {
   canMove,
   type Examples,
@@ -143,9 +143,6 @@ const fn = 'fit';
 const window = 100;
 /** A snapshot may cost a twentieth of the time. */
 const snapshotShare = 20;
-const whole = (v: number) => Number.isInteger(v) && v >= 1;
-const count = (name: string, value: unknown, fallback: number) =>
-  number(fn, name, value, fallback, 'an integer from 1', whole);
 
 /** Trains a head: `ClassificationHead.fit` says how. */
 export async function train(
@@ -217,14 +214,14 @@ function settingsOf(head: HeadParts, targets: unknown, options: FitOptions): Set
   }
   const weights = weightsOf(head, targets, options.classWeights);
   return {
-    epochs: count('epochs', options.epochs, 10),
-    batchSize: count('batchSize', options.batchSize, 32),
+    epochs: count(fn, 'epochs', options.epochs, 10),
+    batchSize: count(fn, 'batchSize', options.batchSize, 32),
     objective: objectiveOf(fn, head, options.loss, options.lossOptions, weights),
     schedule: options.schedule ?? (() => 1),
     clipNorm: positive(fn, 'clipNorm', options.clipNorm, 0) || 0,
     stopping: earlyStopping
       ? {
-          patience: count('patience', earlyStopping.patience, 1),
+          patience: count(fn, 'patience', earlyStopping.patience, 1),
           minDelta: number(fn, 'minDelta', earlyStopping.minDelta, 0),
           monitor: choice(fn, 'monitor', earlyStopping.monitor, ['loss', 'accuracy'], 'loss'),
         }

@@ -1,7 +1,7 @@
 import adamKernel from '../../shaders/adam.wgsl';
 import { type AdamArrays, type AdamStep, adamElements } from '../cpu/adam.js';
-import { flag, knownOptions, number } from '../validate.js';
-import { type Optimizer, optimizerOf, rate } from './optimizer.js';
+import { flag, fromZero, knownOptions, number } from '../validate.js';
+import { type Optimizer, optimizerOf } from './optimizer.js';
 
 /** The settings of `adam` and `adamW`. */
 export interface AdamOptions {
@@ -35,12 +35,12 @@ export const adamW = (options: AdamOptions): Optimizer => adamOf('adamW', option
 
 function adamOf(fn: 'adam' | 'adamW', options: AdamOptions, decay: number): Optimizer {
   knownOptions(fn, options, ['learningRate', 'beta1', 'beta2', 'eps', 'weightDecay', 'amsgrad']);
-  const learningRate = rate(fn, 'learningRate', options?.learningRate);
+  const learningRate = fromZero(fn, 'learningRate', options?.learningRate, null);
   const share = (name: 'beta1' | 'beta2', fallback: number) =>
     number(fn, name, options[name], fallback, 'a number from 0 to below 1', (v) => v >= 0 && v < 1);
   const [beta1, beta2] = [share('beta1', 0.9), share('beta2', 0.999)];
-  const eps = rate(fn, 'eps', options.eps, 1e-8);
-  const weightDecay = rate(fn, 'weightDecay', options.weightDecay, decay);
+  const eps = fromZero(fn, 'eps', options.eps, 1e-8);
+  const weightDecay = fromZero(fn, 'weightDecay', options.weightDecay, decay);
   const amsgrad = flag(fn, 'amsgrad', options.amsgrad);
   return optimizerOf(
     {

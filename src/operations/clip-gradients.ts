@@ -27,8 +27,7 @@ export function clipGradients(gradients: readonly Tensor[], maxNorm: number): Te
     expectOf(fn, `gradients[${i}]`, gradient, context, ['float32']);
     if (gradients.indexOf(gradient) < i) throw new TypeError(`${fn}: "gradients[${i}]" is among the gradients twice`);
   });
-  if (maxNorm === undefined) throw new TypeError(`${fn}: "maxNorm" must be a positive number, got undefined`);
-  number(fn, 'maxNorm', maxNorm, 0, 'a positive number', (v) => v > 0);
+  number(fn, 'maxNorm', maxNorm, null, 'a positive number', (v) => v > 0);
   const named = Object.fromEntries(gradients.map((gradient, i) => [`gradient${i}`, gradient]));
   const slices = gradients.map(({ size }) => Math.ceil(size / slice));
   const total = slices.reduce((sum, count) => sum + count, 0);

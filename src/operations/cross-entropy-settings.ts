@@ -1,7 +1,7 @@
 // The options of cross-entropy that are numbers, for logits that are stored and logits that are not.
 
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
-import { number, positive } from '../validate.js';
+import { fromZero, positive, share } from '../validate.js';
 import { ignoreIndexOf } from './targets.js';
 
 /** Those options of `crossEntropy` that are numbers. */
@@ -22,8 +22,8 @@ export function settingsOf(fn: string, options: CrossEntropyNumbers): CrossEntro
   const { ignoreIndex, labelSmoothing, zLoss, softcap, temperature } = options;
   return {
     ignoreIndex: ignoreIndexOf(fn, ignoreIndex),
-    smoothing: number(fn, 'labelSmoothing', labelSmoothing, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1),
-    zLoss: number(fn, 'zLoss', zLoss, 0, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v)),
+    smoothing: share(fn, 'labelSmoothing', labelSmoothing, 0),
+    zLoss: fromZero(fn, 'zLoss', zLoss, 0),
     softcap: softcap === undefined ? 0 : positive(fn, 'softcap', softcap, 1),
     temperature: positive(fn, 'temperature', temperature, 1),
   };

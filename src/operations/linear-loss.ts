@@ -5,7 +5,6 @@
 import linearLosses from '../../shaders/linear_losses.wgsl';
 import linearSlopes from '../../shaders/linear_slopes.wgsl';
 import linearStats from '../../shaders/linear_stats.wgsl';
-import narrowKernel from '../../shaders/narrow.wgsl';
 import type { Bound, Constants, GpuWork, HostOperand, RowPass, Spec, Storage, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { CrossEntropySettings } from '../cpu/cross-entropy.js';
@@ -207,18 +206,8 @@ interface Sums {
 function sumsOf({ gpu }: Tiling, gradient: Storage, size: number, base: (first: number) => number): Sums {
   if (gradient.dtype === 'float32') return { at: (first, count) => [gradient, 0, first, count], done() {} };
   const floats = gpu.scratch('float32', size);
-  const halves = { ...gradient }; // not the result itself, which would go through scratch in whole
-  return {
-    at: (first, count) => [floats, 0, first - base(first), count],
-    done: (first, count) =>
-      gpu.rows({
-        kernel: narrowKernel,
-        rows: asRows(1, 1),
-        bindings: { floats: [floats, 0, first - base(first), count], halves: [halves, 0, first, count] },
-        uniforms: { length: count },
-        workgroups: () => Math.ceil(Math.ceil((count + 1) / 2) / 64),
-      }),
-  };
+  const at = (first: number, count: number): Bound => [floats, 0, first - base(first), count];
+  return { at, done: (first, count) => gpu.narrow(at(first, count), [gradient, 0, first, count]) };
 }
 
 function addGradients(tiling: Tiling): void {

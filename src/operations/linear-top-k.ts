@@ -3,7 +3,7 @@ import linearStats from '../../shaders/linear_stats.wgsl';
 import linearTopKKernel from '../../shaders/linear_top_k.wgsl';
 import type { GpuWork, Storage } from '../backend.js';
 import type { Tensor } from '../tensor.js';
-import { choice, knownOptions, number, positive } from '../validate.js';
+import { choice, count, knownOptions, positive } from '../validate.js';
 import {
   expectClassesOf,
   headArrays,
@@ -51,9 +51,7 @@ export function linearTopK(
   knownOptions(fn, options, ['bias', 'scales', 'temperature', 'activation']);
   const head = expectClassesOf(fn, linearHead(fn, 'features', features, weight, options));
   const { context, rows, rowShape, classes } = head;
-  if (k === undefined) throw new TypeError(`${fn}: "k" must be an integer from 1 to ${classes}, got undefined`);
-  const fits = (v: number) => Number.isInteger(v) && v >= 1 && v <= classes;
-  number(fn, 'k', k, 1, `an integer from 1 to ${classes}`, fits);
+  count(fn, 'k', k, null, classes);
   const temperature = positive(fn, 'temperature', options.temperature, 1);
   const activation = choice(fn, 'activation', options.activation, ['softmax', 'sigmoid', 'none'], 'softmax');
   const shape = [...rowShape, k];

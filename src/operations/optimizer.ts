@@ -4,7 +4,7 @@ import type { Constants, Spec, Values } from '../backend.js';
 import { ShapeError } from '../errors.js';
 import { elementsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
-import { expectShape, number, shown } from '../validate.js';
+import { expectShape, fromZero, shown } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
 import { expectOf, expectTensor } from './operands.js';
 
@@ -58,13 +58,6 @@ interface Kept {
   readonly slots: Readonly<Record<string, Tensor>>;
 }
 
-export const rate = (fn: string, name: string, value: unknown, fallback?: number): number => {
-  const expected = 'a finite number from 0';
-  if (value === undefined && fallback === undefined)
-    throw new TypeError(`${fn}: "${name}" must be ${expected}, got undefined`);
-  return number(fn, name, value, fallback ?? 0, expected, (v) => v >= 0 && Number.isFinite(v));
-};
-
 export function optimizerOf(rule: Rule, learningRate: number): Optimizer {
   let current = learningRate;
   let states = new WeakMap<Tensor, Kept>();
@@ -82,7 +75,7 @@ export function optimizerOf(rule: Rule, learningRate: number): Optimizer {
       return current;
     },
     set learningRate(value) {
-      current = rate(rule.name, 'learningRate', value);
+      current = fromZero(rule.name, 'learningRate', value, null);
     },
     step(parameters, gradients) {
       const fn = `${rule.name}.step`;

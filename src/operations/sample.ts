@@ -2,7 +2,7 @@ import sampleKernel from '../../shaders/sample.wgsl';
 import type { Sampling } from '../cpu/sample.js';
 import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
-import { classAxis, knownOptions, number, positive } from '../validate.js';
+import { classAxis, count, knownOptions, number, positive, share } from '../validate.js';
 import { expectTensor, result } from './operands.js';
 import { temperatureUniforms } from './temperature.js';
 
@@ -66,12 +66,10 @@ const slack = 2 ** -18;
 /** The options, checked; what keeps every class is undefined. */
 function samplingOf(fn: string, options: SampleOptions, classes: number): Sampling {
   const whole = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
-  if (options?.seed === undefined) throw new TypeError(`${fn}: "seed" must be ${whole}, got undefined`);
-  const seed = number(fn, 'seed', options.seed, 0, whole, (v) => Number.isSafeInteger(v) && v >= 0);
-  const fits = (v: number) => Number.isInteger(v) && v >= 1 && v <= classes;
-  const topK = number(fn, 'topK', options.topK, classes, `an integer from 1 to ${classes}`, fits);
+  const seed = number(fn, 'seed', options?.seed, null, whole, (v) => Number.isSafeInteger(v) && v >= 0);
+  const topK = count(fn, 'topK', options.topK, classes, classes);
   const topP = number(fn, 'topP', options.topP, 1, 'a number above 0 and at most 1', (v) => v > 0 && v <= 1);
-  const minP = number(fn, 'minP', options.minP, 0, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
+  const minP = share(fn, 'minP', options.minP, 0);
   return {
     seed: { low: seed % 2 ** 32, high: Math.floor(seed / 2 ** 32) },
     temperature: positive(fn, 'temperature', options.temperature, 1),

@@ -1,18 +1,9 @@
 // How the learning rate goes over the steps of a training: pure functions, written down beside PyTorch's names.
 
-import { knownOptions, number, positive } from '../validate.js';
+import { count, knownOptions, positive, share } from '../validate.js';
 
 /** The factor of the learning rate at a step, counted from 0, of so many. */
 export type Schedule = (step: number, steps: number) => number;
-
-const share = (fn: string, name: string, value: unknown, fallback: number): number =>
-  number(fn, name, value, fallback, 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
-
-const steps = (fn: string, name: string, value: unknown): number => {
-  const expected = 'an integer from 1';
-  if (value === undefined) throw new TypeError(`${fn}: "${name}" must be ${expected}, got undefined`);
-  return number(fn, name, value, 1, expected, (v) => Number.isInteger(v) && v >= 1);
-};
 
 /** From 1 at a share of 0 to 0 at 1, along half a cosine. */
 const cosine = (progress: number): number => (1 + Math.cos(Math.PI * progress)) / 2;
@@ -24,7 +15,7 @@ export const constantSchedule = (): Schedule => () => 1;
 export function stepSchedule(options: { stepSize: number; gamma?: number }): Schedule {
   const fn = 'stepSchedule';
   knownOptions(fn, options, ['stepSize', 'gamma']);
-  const stepSize = steps(fn, 'stepSize', options?.stepSize);
+  const stepSize = count(fn, 'stepSize', options?.stepSize, null);
   const gamma = positive(fn, 'gamma', options.gamma, 0.1);
   return (step) => gamma ** Math.floor(step / stepSize);
 }
@@ -47,7 +38,7 @@ export function warmupSchedule(
 ): Schedule {
   const fn = 'warmupSchedule';
   knownOptions(fn, options, ['steps', 'first']);
-  const warm = steps(fn, 'steps', options?.steps);
+  const warm = count(fn, 'steps', options?.steps, null);
   const first = share(fn, 'first', options.first, 1 / (warm + 1));
   if (typeof then !== 'function') throw new TypeError(`${fn}: "then" must be a schedule`);
   return (step, total) =>

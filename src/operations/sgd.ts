@@ -1,7 +1,7 @@
 import sgdKernel from '../../shaders/sgd.wgsl';
 import { type SgdArrays, type SgdStep, sgdElements } from '../cpu/sgd.js';
-import { flag, knownOptions } from '../validate.js';
-import { type Optimizer, optimizerOf, rate } from './optimizer.js';
+import { flag, fromZero, knownOptions } from '../validate.js';
+import { type Optimizer, optimizerOf } from './optimizer.js';
 
 /** The settings of `sgd`. */
 export interface SgdOptions {
@@ -25,10 +25,10 @@ export interface SgdOptions {
 export function sgd(options: SgdOptions): Optimizer {
   const fn = 'sgd';
   knownOptions(fn, options, ['learningRate', 'momentum', 'dampening', 'nesterov', 'weightDecay']);
-  const learningRate = rate(fn, 'learningRate', options?.learningRate);
-  const momentum = rate(fn, 'momentum', options.momentum, 0);
-  const dampening = rate(fn, 'dampening', options.dampening, 0);
-  const weightDecay = rate(fn, 'weightDecay', options.weightDecay, 0);
+  const learningRate = fromZero(fn, 'learningRate', options?.learningRate, null);
+  const momentum = fromZero(fn, 'momentum', options.momentum, 0);
+  const dampening = fromZero(fn, 'dampening', options.dampening, 0);
+  const weightDecay = fromZero(fn, 'weightDecay', options.weightDecay, 0);
   const nesterov = flag(fn, 'nesterov', options.nesterov);
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     throw new RangeError(`${fn}: "nesterov" needs a momentum above 0 and a dampening of 0`);

@@ -1,7 +1,7 @@
 import sigmoidFocalLossKernel from '../../shaders/sigmoid_focal_loss.wgsl';
 import { sigmoidFocalElement } from '../cpu/sigmoid-focal-loss.js';
 import type { Tensor } from '../tensor.js';
-import { number } from '../validate.js';
+import { fromZero, number } from '../validate.js';
 import { type ElementLossOptions, type ElementTargets, elementLossCall, runElementLoss } from './element-loss.js';
 import type { LossResult } from './row-loss.js';
 
@@ -28,7 +28,7 @@ export function sigmoidFocalLoss(
 ): LossResult {
   const fn = 'sigmoidFocalLoss';
   const call = elementLossCall(fn, 'logits', logits, targets, options, ['gamma', 'alpha']);
-  const gamma = number(fn, 'gamma', options.gamma, 2, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v));
+  const gamma = fromZero(fn, 'gamma', options.gamma, 2);
   const inRange = (v: number) => v <= 1 && Number.isFinite(v);
   const given = options.alpha === null ? -1 : options.alpha;
   const alpha = number(fn, 'alpha', given, 0.25, 'a number to 1, negative or null for none', inRange);

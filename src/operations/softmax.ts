@@ -56,6 +56,7 @@ function normalized(fn: string, logits: Tensor, options: SoftmaxOptions = {}, lo
         kernel: softmaxKernel,
         rows,
         splits: rowSums,
+        keeps: !log,
         bindings: { input: [storages.logits, rows.classes], output: [storages.probabilities, rows.classes] },
         uniforms: temperatureUniforms(temperature),
         constants: { LOG: log },

@@ -2,7 +2,7 @@ import topKKernel from '../../shaders/top_k.wgsl';
 import { topKRows } from '../cpu/top-k.js';
 import { rowsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
-import { classAxis, knownOptions, number } from '../validate.js';
+import { classAxis, count, knownOptions } from '../validate.js';
 import { comparable, expectTensor, result } from './operands.js';
 import { orderOf } from './order.js';
 
@@ -35,9 +35,7 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}): TopKResul
   const { context, shape, dtype } = expectTensor(fn, 'x', x, comparable);
   const axis = classAxis(fn, shape, options.axis);
   const rows = rowsOf(shape, axis);
-  if (k === undefined) throw new TypeError(`${fn}: "k" must be an integer from 1 to ${rows.classes}, got undefined`);
-  const fits = (v: number) => Number.isInteger(v) && v >= 1 && v <= rows.classes;
-  number(fn, 'k', k, 1, `an integer from 1 to ${rows.classes}`, fits);
+  count(fn, 'k', k, null, rows.classes);
   if (options.out !== undefined) knownOptions(`${fn}: "out"`, options.out, ['values', 'indices']);
   const best = shape.map((length, i) => (i === axis ? k : length));
   return context.run({

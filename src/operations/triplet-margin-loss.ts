@@ -1,7 +1,7 @@
 import tripletMarginLossKernel from '../../shaders/triplet_margin_loss.wgsl';
 import { tripletMarginRows } from '../cpu/triplet-margin-loss.js';
 import type { Tensor } from '../tensor.js';
-import { flag, number, positive as positiveNumber } from '../validate.js';
+import { flag, fromZero, number, positive as positiveNumber } from '../validate.js';
 import {
   type EmbeddingLossOptions,
   type EmbeddingLossResult,
@@ -42,7 +42,7 @@ export function tripletMarginLoss(
   const call = embeddingLossCall(fn, inputs, options, ['margin', 'p', 'eps', 'swap']);
   const margin = number(fn, 'margin', options.margin, 1);
   const p = positiveNumber(fn, 'p', options.p, 2);
-  const eps = number(fn, 'eps', options.eps, 1e-6, 'a finite number from 0', (v) => v >= 0 && Number.isFinite(v));
+  const eps = fromZero(fn, 'eps', options.eps, 1e-6);
   const swap = flag(fn, 'swap', options.swap);
   return runEmbeddingLoss(call, {
     kernel: tripletMarginLossKernel,

@@ -27,18 +27,18 @@ export interface Part {
   /** Its path below shaders/. */
   readonly file: string;
   readonly text: string;
-  /** Files that this one takes names from; of those in shaders/base/ the paths, since they come with the backend. */
-  readonly needs: readonly (Part | string)[];
+  /** Files that this one takes names from; of those in shaders/base/ the names, since they come with the backend. */
+  readonly needs?: readonly (Part | string)[];
   /** Seams whose names this file takes. */
-  readonly seams: readonly string[];
+  readonly seams?: readonly string[];
 }
 
 const base = Object.values(import.meta.glob<Part>('../../shaders/base/*.wgsl', { eager: true, import: 'default' }));
-const byFile = new Map(base.map((part) => [part.file, part]));
+const byName = new Map(base.map((part) => [part.file.slice('base/'.length, -'.wgsl'.length), part]));
 
 /** The files that one takes names from. */
-export const needsOf = ({ needs }: Part): Part[] =>
-  needs.map((need) => (typeof need === 'string' ? byFile.get(need)! : need));
+export const needsOf = ({ needs = [] }: Part): Part[] =>
+  needs.map((need) => (typeof need === 'string' ? byName.get(need)! : need));
 
 /** The seams that every kernel may have; an operation may bring more. */
 export const seams = {
@@ -88,7 +88,7 @@ function partsOf(kernel: Part, choices: Readonly<Record<string, Part>>): Part[] 
     if (parts.has(part)) return;
     parts.add(part);
     needsOf(part).forEach(add);
-    for (const seam of part.seams) {
+    for (const seam of part.seams ?? []) {
       if (!choices[seam]) throw new Error(`${part.file}: nothing was chosen for the seam "${seam}"`);
       add(choices[seam]);
     }

@@ -26,6 +26,8 @@ export interface PlanRequest {
   readonly inner: number;
   /** Whether the kernel can take rows in strips. */
   readonly splits?: boolean;
+  /** Whether it can keep exponentials in its result, which is of float32. */
+  readonly keeps?: boolean;
 }
 
 /**
@@ -47,6 +49,8 @@ export interface Plan {
   readonly held?: number;
   /** Fours that a loop takes in one step where none are held: 1, the default, or 2, which takes twice as long to compile. */
   readonly pace?: number;
+  /** Whether exponentials are kept in the result until they are scaled, not made twice, where the request can be; one lane a row. */
+  readonly keeps?: boolean;
   /** Pieces that the classes of a row are cut into, where the request can be split; 1 by default. */
   readonly strips?: number;
 }
@@ -55,8 +59,11 @@ export interface Plan {
 export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 
 /** The plan's name, which results carry. */
-export const planName = (kernel: string, { reduce, lanes, rows, held = 0, pace = 1, strips = 1 }: Plan): string =>
-  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${pace > 1 ? `-pace${pace}` : ''}${strips > 1 ? `-strips${strips}` : ''}`;
+export const planName = (
+  kernel: string,
+  { reduce, lanes, rows, held = 0, pace = 1, keeps, strips = 1 }: Plan,
+): string =>
+  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${pace > 1 ? `-pace${pace}` : ''}${keeps ? '-keeps' : ''}${strips > 1 ? `-strips${strips}` : ''}`;
 
 const powerOf2 = (least: number): number => 2 ** Math.ceil(Math.log2(least));
 
@@ -64,15 +71,19 @@ const powerOf2 = (least: number): number => 2 ** Math.ceil(Math.log2(least));
  * Software adapters run workgroups side by side on the machine's cores, and the invocations of one four at a time: many small workgroups
  * for few rows, and one long row in strips. The loops themselves cost so much that longer steps save a fifth of long rows; of short ones
  * they repeat the last class so often that ten classes took 1.8 times as long. Compiling costs so much that little work is better done by
- * the shorter text.
+ * the shorter text. An exponential costs more than a store and a load.
  */
-const onSoftware = ({ rows, classes, splits }: PlanRequest): Plan => ({
-  reduce: 'none',
-  lanes: 1,
-  rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
-  pace: classes >= 64 && rows * classes > 16_384 ? 2 : 1,
-  strips: splits && rows < 16 && classes >= 4096 ? powerOf2(32 / Math.max(1, rows)) : 1,
-});
+function onSoftware({ rows, classes, splits, keeps = false }: PlanRequest): Plan {
+  const strips = splits && rows < 16 && classes >= 4096 ? powerOf2(32 / Math.max(1, rows)) : 1;
+  return {
+    reduce: 'none',
+    lanes: 1,
+    rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
+    pace: classes >= 64 && rows * classes > 16_384 ? 2 : 1,
+    keeps: keeps && strips === 1,
+    strips,
+  };
+}
 
 /** Registers for this many fours a lane: 64 numbers, a quarter of what GPUs give an invocation. */
 const mostHeld = 16;
@@ -109,10 +120,14 @@ export const defaultPlan: Planner = (request, facts) => {
 
 /** A plan from outside, before a pipeline is made of it. */
 export function checkPlan(plan: Plan, facts: Facts): Plan {
-  const { reduce, lanes, rows, held = 0, pace = 1, strips = 1 } = plan ?? {};
+  const { reduce, lanes, rows, held = 0, pace = 1, keeps = false, strips = 1 } = plan ?? {};
   const whole = [lanes, rows, strips, held + 1, pace].every((n) => Number.isInteger(n) && n >= 1);
   const fits =
-    whole && pace <= (held ? 1 : 2) && Number.isInteger(Math.log2(lanes)) && lanes * rows <= facts.maxInvocations;
+    whole &&
+    pace <= (held ? 1 : 2) &&
+    Number.isInteger(Math.log2(lanes)) &&
+    lanes * rows <= facts.maxInvocations &&
+    !(keeps && lanes * strips > 1);
   const { subgroups, minSubgroup = 1, maxSubgroup = 1 } = facts;
   const can = {
     none: lanes === 1,

@@ -103,6 +103,11 @@ export class Recorder implements GpuWork {
     return { dtype, length, values: null, buffer, byteOffset: 0, failure: null };
   }
 
+  narrow(floats: Bound, halves: Bound): void {
+    const whole = { first: 0, count: 1 };
+    this.#narrow(rangeOf(floats, whole, 1), rangeOf(halves, whole, 1));
+  }
+
   rows({ bindings, ...rest }: RowPass): void {
     const given = Object.entries(bindings).filter((entry): entry is [string, Bound] => entry[1] !== undefined);
     this.#rows({ ...rest, bindings: Object.fromEntries(given) });
@@ -114,11 +119,11 @@ export class Recorder implements GpuWork {
     const inPlace = output !== undefined && output[0] === input?.[0] && !staged.has('output');
     // In place, a strip might overwrite what another reads.
     const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
-    const plan = chosen ?? this.#choose(pass, splits);
+    const native = output?.[0].dtype === 'float16' && !staged.has('output');
+    const plan = chosen ?? this.#choose(pass, splits, !!pass.keeps && !native);
     const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
       pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
-    const native = output?.[0].dtype === 'float16' && !staged.has('output');
     const half = input?.[0].dtype === 'float16';
     const choices = {
       reduce: seams.reduce[plan.reduce],
@@ -130,7 +135,7 @@ export class Recorder implements GpuWork {
     };
     const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: strips };
     const given = new Set(Object.keys(pass.bindings));
-    const constants = { ...lanes, ...about(pass), ...pass.constants };
+    const constants = { ...lanes, KEEPS: !!plan.keeps, ...about(pass), ...pass.constants };
     const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held, pace: plan.pace };
     // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
@@ -166,12 +171,12 @@ export class Recorder implements GpuWork {
     return parts;
   }
 
-  #choose(pass: BoundPass, splits: boolean): Plan {
+  #choose(pass: BoundPass, splits: boolean, keeps: boolean): Plan {
     const { facts, planner } = this.#backend;
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
-    const given = checkPlan(planner({ kernel, rows, classes, inner, splits }, facts, pass), facts);
-    const plan = splits ? given : { ...given, strips: 1 };
+    const given = checkPlan(planner({ kernel, rows, classes, inner, splits, keeps }, facts, pass), facts);
+    const plan = { ...given, strips: splits ? given.strips : 1, keeps: keeps && given.keeps };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;
       this.plan = planName(kernel, plan);

@@ -11,7 +11,7 @@ const inNode: Readonly<Record<string, ContextOptions>> = {
   cpu: { backend: 'cpu' },
   'cpu, plain': { backend: 'cpu', simd: false },
   // What large work takes on a software adapter; the plan of small work stands in the other tests.
-  webgpu: { backend: 'webgpu', plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace: 2 }) },
+  webgpu: { backend: 'webgpu', plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace: 2, keeps: true }) },
   'webgpu, barriers, 4 strips of 8 lanes, 2 a row': {
     backend: 'webgpu',
     plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4, strips: 2 }),
