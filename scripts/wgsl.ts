@@ -104,11 +104,13 @@ export function moduleOf(file: string, text: string, names: ReadonlyMap<string, 
   const needed = needs.map((need) =>
     own.includes(need) ? `need${own.indexOf(need)}` : JSON.stringify(basename(need, '.wgsl')),
   );
-  return `${imports.join('\n')}
-export default {
-  file: ${JSON.stringify(relative(resolve(root, 'shaders'), file).replaceAll('\\', '/'))},
-  text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)},${needed.length ? `\n  needs: [${needed.join(', ')}],` : ''}${seams.length ? `\n  seams: ${JSON.stringify(seams)},` : ''}
-};`;
+  const fields = [
+    `file: ${JSON.stringify(relative(resolve(root, 'shaders'), file).replaceAll('\\', '/'))}`,
+    `text: ${JSON.stringify(names ? minifyWgsl(text, names) : text)}`,
+    ...(needed.length ? [`needs: [${needed.join(', ')}]`] : []),
+    ...(seams.length ? [`seams: ${JSON.stringify(seams)}`] : []),
+  ];
+  return `${imports.join('\n')}\nexport default { ${fields.join(', ')} };`;
 }
 
 export function wgsl(): Plugin {

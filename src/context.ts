@@ -383,10 +383,9 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
 
 async function onCpu(reason: string, options: ContextOptions, label: string): Promise<Context> {
   // And these a page on a GPU does not load. Both from here: bundlers split what a file that comes later asks for later still.
-  const [{ openCpu }, simd] = await Promise.all([
-    import('./cpu/open-cpu.js'),
-    options.simd === false ? null : import('./cpu/simd.js').catch((error: Error) => error),
-  ]);
+  const simd = options.simd === false ? null : import('./cpu/simd.js');
+  simd?.catch(() => {}); // openCpu tells
+  const { openCpu } = await import('./cpu/open-cpu.js');
   const { backend, how } = await openCpu(simd);
   return new Context(backend, `${reason} ${how}`, label, options);
 }

@@ -135,7 +135,7 @@ class Count {
   }
 }
 
-/** @param k how many of the best count for topKAccuracy */
+/** @param options.topK how many of the best count for topKAccuracy */
 export async function evaluate(
   head: HeadParts,
   features: unknown,

@@ -53,8 +53,8 @@ const others = ['labelSmoothing', 'zLoss', 'softcap', 'temperature', 'targetGrad
 /**
  * crossEntropy(linear(features, weight, { bias }), targets), and its derivatives, without the logits: they are made a tile at a time, summed
  * and forgotten (Wijmans et al. 2024). The workspace is a few MiB, whatever the number of classes; for gradients, tiles that do not all fit
- * there are made a second time; only a float16 `targetGradient` is made in whole, as floats, first. Every sum has a fixed order: the same call gives the same
- * bits.
+ * there are made a second time; only a float16 `targetGradient` is made in whole, as floats, first. Every sum has a fixed order: the same
+ * call gives the same bits.
  *
  * A bias of -Infinity masks its class. NaN and infinities among the features make their row NaN, among the weights every row.
  * @param features [..., D]; float32 or float16
