@@ -1,6 +1,7 @@
 /**
  * Runs `work` on the newest input, one at a time: what comes while it runs waits, and only the last of it is worked on.
- * Nothing queues up behind a fast hand and a slow device.
+ * Nothing queues up behind a fast hand and a slow device. It rejects where the newest fails; of what failed before it,
+ * nobody waits to hear.
  */
 export function latest<Input>(work: (input: Input) => Promise<void>): (input: Input) => Promise<void> {
   let waiting: { input: Input } | undefined;
@@ -10,7 +11,11 @@ export function latest<Input>(work: (input: Input) => Promise<void>): (input: In
       while (waiting) {
         const { input } = waiting;
         waiting = undefined;
-        await work(input);
+        try {
+          await work(input);
+        } catch (error) {
+          if (!waiting) throw error;
+        }
       }
     } finally {
       running = undefined;

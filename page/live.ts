@@ -1,7 +1,8 @@
 // The live head: a person draws, or picks a digit of the test part; the head reads it, on the backend of their choice.
+import { DeviceLostError } from '../src/index.ts';
 import { makeBackends } from './backends.ts';
 import { featuresAt, loadDigits } from './digits.ts';
-import { byId, say } from './dom.ts';
+import { byId, say, sentence } from './dom.ts';
 import type { Reader } from './reader.ts';
 import { makeReading } from './reading.ts';
 import { answersOf, percent } from './scores.ts';
@@ -21,7 +22,10 @@ async function start(): Promise<void> {
   const reading = makeReading({
     scores: async (pixels) => reader?.scores(pixels) ?? null,
     drawn: () => tiles.choose(null),
-    failed: complain,
+    // Of a lost device the backends tell, and the digit is read again by the next reader.
+    failed(error) {
+      if (!(error instanceof DeviceLostError)) complain(sentence(error));
+    },
   });
   const tiles = makeTestTiles(test, (index) =>
     reading.pick({ pixels: featuresAt(test, index), name: `test digit ${index + 1}`, truth: test.labels[index] }),

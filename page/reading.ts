@@ -1,6 +1,6 @@
 // The card on which a digit is drawn and read: the pad, what the head sees of it, the answer and ten bars.
 import { classes } from './digits.ts';
-import { byId, say, sentence } from './dom.ts';
+import { byId, say } from './dom.ts';
 import { makeDrawingPad } from './drawing-pad.ts';
 import { latest } from './latest.ts';
 import { drawPicture } from './picture.ts';
@@ -31,7 +31,7 @@ export interface ReadingOptions {
   scores(pixels: Float32Array): Promise<Float32Array | null>;
   /** Called when the drawing changes. */
   drawn?(): void;
-  failed(message: string): void;
+  failed(error: unknown): void;
 }
 
 /** A copy of the first card, whose ids begin with the prefix. */
@@ -83,7 +83,7 @@ export function makeReading({ prefix = '', scores: ask, drawn, failed }: Reading
     part('reading').dataset.subject = next.kind;
     drawPicture(picture, pixelsNow());
     part('picture-source').textContent = describe(next);
-    read(pixelsNow()).catch((error) => failed(sentence(error)));
+    read(pixelsNow()).catch(failed);
   };
   const showTools = (any: boolean) => {
     part<HTMLButtonElement>('undo').disabled = !any;

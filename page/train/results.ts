@@ -2,7 +2,7 @@
 import type { Evaluation } from '../../src/index.ts';
 import { figure } from '../bench/words.ts';
 import { featuresAt, type Part } from '../digits.ts';
-import { byId, make } from '../dom.ts';
+import { byId, make, sentence } from '../dom.ts';
 import { extract } from '../features.ts';
 import { copyReading, makeReading } from '../reading.ts';
 import { fileSize, saveFile } from '../save-file.ts';
@@ -22,7 +22,11 @@ const prefix = 'train-';
 export function makeResults(test: Part, failed: (message: string) => void): Results {
   let shown: Outcome | undefined;
   byId('train-reading-place').replaceWith(copyReading(prefix));
-  const reading = makeReading({ prefix, failed, scores: async (pixels) => (shown ? scoresBy(shown, pixels) : null) });
+  const reading = makeReading({
+    prefix,
+    scores: async (pixels) => (shown ? scoresBy(shown, pixels) : null),
+    failed: (error) => failed(sentence(error)),
+  });
   const confusion = makeConfusion(test, (index) => {
     reading.pick({ pixels: featuresAt(test, index), name: `test digit ${index + 1}`, truth: test.labels[index] });
     byId(`${prefix}reading`).scrollIntoView({ block: 'nearest' });

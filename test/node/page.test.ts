@@ -282,14 +282,19 @@ describe('the page, served', () => {
     await switchTo('webgpu');
     await drawByMouse(zero);
     await answerIs('0');
-    await page.evaluate(() => dispatchEvent(new Event('lose-the-gpu')));
+    // While digit 2, a 1, is being read.
+    await page.evaluate(() => {
+      document.querySelector<HTMLElement>('[data-index="1"]')!.click();
+      dispatchEvent(new Event('lose-the-gpu'));
+    });
     await page.waitForFunction(
       () => document.body.dataset.backend === 'cpu' && !document.querySelector('#backend-switch:disabled'),
     );
     expect(await text('#problem')).toMatch(/^The GPU was lost \(.+\)\. The page continues on the CPU\.$/);
-    await page.click('#clear');
-    await drawByMouse(one);
     await answerIs('1');
+    await page.click('#clear');
+    await drawByMouse(zero);
+    await answerIs('0');
     await page.close();
   });
 });
