@@ -134,7 +134,8 @@ export interface Backend {
   encodeInto?<T>(fn: string, target: GPUCommandEncoder | GPUComputePassEncoder, calls: () => T): T;
   /** Collects the pipelines that the work inside `calls` needs, and runs none of it. */
   prepare(calls: () => void): Promise<void>;
-  read(storage: Storage): Promise<Values>;
+  /** Into a new array, or into one of the right kind and length. */
+  read(storage: Storage, into?: Values): Promise<Values>;
   finished(): Promise<void>;
   memory(): Omit<MemoryReport, 'tensors'>;
   dispose(): void;

@@ -249,8 +249,8 @@ export class Context {
   }
 
   /** @internal */
-  async read(tensor: Tensor): Promise<Values> {
-    return this.#backend.read(tensor.storage);
+  async read(tensor: Tensor, into?: Values): Promise<Values> {
+    return this.#backend.read(tensor.storage, into);
   }
 
   /** @internal */

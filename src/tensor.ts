@@ -1,7 +1,9 @@
 import type { DType, Storage, Values } from './backend.js';
 import type { Context } from './context.js';
-import { DisposedError } from './errors.js';
+import { DisposedError, ShapeError } from './errors.js';
+import { arrayOf } from './numbers.js';
 import { sizeOf } from './rows.js';
+import { knownOptions, shown } from './validate.js';
 
 /** Numbers in arrays of arrays, as `array()` gives them; a plain number for a scalar. */
 export type NestedNumbers = number | NestedNumbers[];
@@ -54,10 +56,17 @@ export class Tensor {
   /**
    * The numbers, row by row: a Float32Array (float16 too), Int32Array, Uint32Array or Int8Array of `size` elements, the caller's to keep.
    * Rejects with DisposedError, DeviceLostError, OutOfMemoryError or ShaderError where the work behind it came to nothing.
+   * @param options.into an array of that kind and size to put them in, and to get back, in place of a new one. A loop that keeps one
+   * saves what first touches of new memory cost: most of the time of a large result. What it holds after a rejection is open.
    */
-  async data(): Promise<Values> {
+  async data<V extends Values>(options: { into: V }): Promise<V>;
+  async data(options?: { into?: Values }): Promise<Values>;
+  async data(options?: { into?: Values }): Promise<Values> {
+    knownOptions('data', options, ['into']);
     if (this.disposed) throw new DisposedError('data: the tensor was disposed');
-    return this.context.read(this);
+    const into = options?.into;
+    if (into !== undefined) this.#expectRoom(into);
+    return this.context.read(this, into);
   }
 
   /** The numbers as nested arrays in the tensor's shape; a number for a scalar. */
@@ -70,6 +79,13 @@ export class Tensor {
     if (this.#disposed) return;
     this.#disposed = true;
     this.context.release(this);
+  }
+
+  #expectRoom(into: Values): void {
+    const kind = arrayOf(this.dtype);
+    if (!(into instanceof kind)) throw new TypeError(`data: "into" must be a ${kind.name}, got ${shown(into)}`);
+    if (into.length === this.size) return;
+    throw new ShapeError(`data: "into" must have ${this.size} elements, got ${into.length}`);
   }
 
   /** `dispose()`, for `using`. */

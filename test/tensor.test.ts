@@ -249,6 +249,46 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
       });
     });
 
+    it.each([
+      ['float32', new Float32Array(3)],
+      ['float16', new Float32Array(3)],
+      ['int32', new Int32Array(3)],
+      ['uint32', new Uint32Array(3)],
+      ['int8', new Int8Array(3)],
+    ] as const)('into an array that the caller keeps: %s', async (dtype, into) => {
+      const [x, y] = [context.tensor([1, 2, 3], [3], { dtype }), context.tensor([4, 5, 6], [3], { dtype })];
+      expect(await x.data({ into })).toBe(into);
+      expect(Array.from(into)).toEqual([1, 2, 3]);
+      await y.data({ into });
+      expect(Array.from(into)).toEqual([4, 5, 6]);
+    });
+
+    it('into part of an array, into memory that is shared, and into none', async () => {
+      const all = new Float32Array(4).fill(9);
+      await context.tensor([1, 2]).data({ into: all.subarray(1, 3) });
+      expect(Array.from(all)).toEqual([9, 1, 2, 9]);
+      // Pages have shared memory where they are isolated, which the tests' is not.
+      const shared = new Float32Array(new (globalThis.SharedArrayBuffer ?? ArrayBuffer)(8));
+      await context.tensor([1, 2]).data({ into: shared });
+      expect(Array.from(shared)).toEqual([1, 2]);
+      const none = new Float32Array(0);
+      expect(await context.tensor([], [0, 3]).data({ into: none })).toBe(none);
+    });
+
+    it('into nothing that it does not fit', async () => {
+      const x = context.tensor([1, 2, 3]);
+      const given: [unknown, Error][] = [
+        [{ into: new Float32Array(2) }, new ShapeError('data: "into" must have 3 elements, got 2')],
+        [{ into: new Int32Array(3) }, new TypeError('data: "into" must be a Float32Array, got Int32Array')],
+        [{ into: [0, 0, 0] }, new TypeError('data: "into" must be a Float32Array, got [0, 0, 0]')],
+        [{ into: null }, new TypeError('data: "into" must be a Float32Array, got null')],
+        [{ out: new Float32Array(3) }, new TypeError('data: unknown option "out"; it takes into')],
+        [7, new TypeError('data: options must be an object, got 7')],
+      ];
+      for (const [options, error] of given)
+        await expect(x.data(options as { into: Float32Array })).rejects.toThrow(error);
+    });
+
     it('of what is disposed of while it is read, and before its work has run', async () => {
       const x = context.tensor([0, 0]);
       const y = softmax(x);

@@ -1,4 +1,5 @@
 // What a contender is to the benchmark.
+import type { Values } from '../../src/index.ts';
 import type { Inputs, Outputs } from './inputs.ts';
 import type { Case, Measurement } from './types.ts';
 
@@ -29,6 +30,9 @@ export interface Opened {
 /** By the contender's id. Rejects where the library is not installed or does not start. */
 export type Openers = Readonly<Record<string, () => Promise<Opened>>>;
 
+/** Arrays that end-to-end calls read into, the first time empty: for a library that can. */
+export type Kept = Record<string, Values>;
+
 /** How a library computes a case, in its own terms. */
 export interface Recipe<Input, Result> {
   /** Brings what changes from call to call to the library. */
@@ -36,7 +40,7 @@ export interface Recipe<Input, Result> {
   /** The same where it is to stay, if that differs. */
   keep?(): Input;
   call(input: Input): Result | Promise<Result>;
-  read(result: Result): Promise<Outputs>;
+  read(result: Result, kept?: Kept): Promise<Outputs>;
   free(of: Input | Result): void;
   wait(): Promise<void>;
   endToEnd?(): Promise<Outputs>;
@@ -46,6 +50,7 @@ export interface Recipe<Input, Result> {
 
 export function prepare<Input, Result>(recipe: Recipe<Input, Result>): Prepared {
   const input = recipe.keep ? recipe.keep() : recipe.upload();
+  const kept: Kept = {};
   let last: Result | undefined;
   const drop = () => {
     if (last !== undefined) recipe.free(last);
@@ -57,7 +62,7 @@ export function prepare<Input, Result>(recipe: Recipe<Input, Result>): Prepared 
   const endToEnd = async () => {
     const fresh = recipe.upload();
     const result = await recipe.call(fresh);
-    const outputs = await recipe.read(result);
+    const outputs = await recipe.read(result, kept);
     recipe.free(result);
     recipe.free(fresh);
     return outputs;

@@ -1,7 +1,7 @@
 import type { Context, Tensor } from '../../src/index.ts';
 import * as crosshead from '../../src/index.ts';
 import { k, takesTargets } from './cases.ts';
-import { type Prepared, prepare } from './contender.ts';
+import { type Kept, type Prepared, prepare } from './contender.ts';
 import type { Inputs, Outputs } from './inputs.ts';
 import type { Case, OperationName } from './types.ts';
 
@@ -40,9 +40,13 @@ const calls: Record<OperationName, (x: Tensor, targets: Tensor, head: Head) => T
   },
 };
 
-async function read(tensors: Tensors): Promise<Outputs> {
-  const all = Object.entries(tensors).map(async ([name, tensor]) => [name, await tensor.data()] as const);
-  return Object.fromEntries(await Promise.all(all));
+/** Into the arrays that are kept, as in a page's loop; the first call fills them in. */
+async function read(tensors: Tensors, kept: Kept = {}): Promise<Outputs> {
+  const all = Object.entries(tensors).map(async ([name, tensor]) => {
+    kept[name] = await tensor.data({ into: kept[name] });
+  });
+  await Promise.all(all);
+  return kept;
 }
 
 const free = (tensors: Tensors) => {

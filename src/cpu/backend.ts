@@ -63,9 +63,10 @@ export class CpuBackend implements Backend {
     calls();
   }
 
-  async read(storage: Storage): Promise<Values> {
+  async read(storage: Storage, into?: Values): Promise<Values> {
     const { values } = storage as CpuStorage;
-    return new (values.constructor as Float32ArrayConstructor)(values); // of 64 MB, in two thirds of the time of slice()
+    into?.set(values);
+    return into ?? new (values.constructor as Float32ArrayConstructor)(values); // of 64 MB, in two thirds of the time of slice()
   }
 
   async finished(): Promise<void> {}

@@ -179,14 +179,16 @@ export class GpuBackend implements Backend {
     await Promise.all(variants.map(([name, variant]) => this.pipelines.prepare(name, variant)));
   }
 
-  async read(from: Storage): Promise<Values> {
-    const bytes = await this.#fetch(wholeWords(bytesOf(from.dtype, from.length)), from);
-    return decode(from, bytes);
+  async read(from: Storage, into?: Values): Promise<Values> {
+    return this.#fetch(wholeWords(bytesOf(from.dtype, from.length)), from, (mapped) => {
+      into?.set(decode(from, mapped));
+      return into ?? decode(from, mapped.slice(0));
+    });
   }
 
   async finished(): Promise<void> {
     // A mapped read of four bytes is the fence: measured faster than onSubmittedWorkDone, and it rejects when the device is lost.
-    await Promise.all([this.#recordings.settle(), this.#fetch(4)]);
+    await Promise.all([this.#recordings.settle(), this.#fetch(4, null, () => {})]);
     await Promise.all(this.#pending);
     this.#throwIfLost();
     const [first] = this.#failed;
@@ -249,11 +251,11 @@ export class GpuBackend implements Backend {
     });
   }
 
-  /** The first bytes of a storage, or zeros, once all that was queued before has run. */
-  async #fetch(bytes: number, from?: Storage): Promise<ArrayBuffer> {
+  /** What `take` makes of the first bytes of a storage, or of zeros, once all that was queued before has run. */
+  async #fetch<T>(bytes: number, from: Storage | null, take: (mapped: ArrayBuffer) => T): Promise<T> {
     this.#throwIfLost();
     if (from && !from.buffer) throw new CrossheadError('data: nothing is computed inside context.prepare');
-    if (bytes === 0) return new ArrayBuffer(0);
+    if (bytes === 0) return take(new ArrayBuffer(0));
     const missing = from ? this.#recordings.missing([from]) : null;
     const staging = this.pool.take(bytes, stagingUsage, 'crosshead: readback');
     const end = this.#watch();
@@ -263,10 +265,10 @@ export class GpuBackend implements Backend {
     this.device.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(1, 0, bytes); // watched too: it is an error of a buffer that could not be made
     const failure = firstOf([missing, from?.failure ?? null, this.pool.failureOf(staging), end()]);
-    let copy: ArrayBuffer;
+    let taken: T;
     try {
       await mapped;
-      copy = staging.getMappedRange(0, bytes).slice(0); // which throws where the device was destroyed in between
+      taken = take(staging.getMappedRange(0, bytes)); // which throws where the device was destroyed in between
       staging.unmap();
     } catch (reason) {
       this.pool.destroy(staging);
@@ -278,7 +280,7 @@ export class GpuBackend implements Backend {
     this.pool.give(staging);
     this.#throwIfLost();
     const error = await failure;
-    if (!error) return copy;
+    if (!error) return taken;
     this.#failed.delete(error); // told here
     throw error;
   }
