@@ -7,13 +7,9 @@ import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
 
-/** The best of a row so far, the best first, and its sum. */
-interface Row {
-  readonly logits: number[];
-  readonly classes: number[];
-  readonly sum: RowSum & { mass: number; around: number };
-}
+type Sum = RowSum & { mass: number; around: number };
 
+/** The best of each row lie in `values` and `indices` from the first class on, as logits until all are known. */
 export function linearTopKRows(
   head: HeadArrays,
   rows: number,
@@ -23,10 +19,7 @@ export function linearTopKRows(
   values: Values,
   indices: Values,
 ): void {
-  const found = Array.from({ length: rows }, (): Row => {
-    const sum = { maximum: Number.NEGATIVE_INFINITY, ties: 0, rest: 0, kind: 'allMasked', mass: 0, around: 0 } as const;
-    return { logits: [], classes: [], sum: { ...sum } };
-  });
+  const rowSums = Array.from({ length: rows }, emptySum);
   const { room, rowBlocks, classBlocks } = tilesOf(head, rows);
   for (const block of classBlocks()) {
     for (const [from, to] of rowBlocks(0, rows)) {
@@ -34,45 +27,54 @@ export function linearTopKRows(
       logitsOf(head, from, to, block, logits, true);
       const sums = sumsOf(logits, to - from, block.some, temperature);
       for (let r = from, start = 0; r < to; r++, start += block.some) {
-        const row = found[r];
-        const summed = sums !== null && addSums(row.sum, sums, r - from, temperature);
+        const summed = sums !== null && addSums(rowSums[r], sums, r - from, temperature);
         // NaN, of which the kernel makes no sum, is ahead of all numbers.
-        if (summed && row.logits.length === k && !(sums[2 * (r - from)] > row.logits[k - 1])) continue;
+        if (summed && block.first >= k && !(sums[2 * (r - from)] > values[r * k + k - 1])) continue;
         for (let c = 0; c < block.some; c++) {
           const x = Math.fround(logits[start + c]); // logits that are equal in float32 are ties
-          if (!summed) addToSum(row.sum, x, temperature);
-          consider(row, x, block.first + c, k);
+          if (!summed) addToSum(rowSums[r], x, temperature);
+          consider(values, indices, r * k, k, x, block.first + c);
         }
       }
     }
   }
-  for (const [r, row] of found.entries()) {
-    const undefinedRow = activation === 'softmax' && isUndefined(row.sum);
-    for (let j = 0; j < k; j++) {
-      values[r * k + j] = undefinedRow ? Number.NaN : score(row.logits[j], row.sum, temperature, activation);
-      indices[r * k + j] = undefinedRow ? j : row.classes[j];
+  for (const [r, sum] of rowSums.entries()) {
+    const undefinedRow = activation === 'softmax' && isUndefined(sum);
+    for (let j = 0, at = r * k; j < k; j++, at++) {
+      values[at] = undefinedRow ? Number.NaN : score(values[at], sum, temperature, activation);
+      if (undefinedRow) indices[at] = j;
     }
   }
 }
 
-function addToSum(sum: Row['sum'], x: number, temperature: number): void {
+const emptySum = (): Sum => ({
+  maximum: Number.NEGATIVE_INFINITY,
+  ties: 0,
+  rest: 0,
+  kind: 'allMasked',
+  mass: 0,
+  around: 0,
+});
+
+function addToSum(sum: Sum, x: number, temperature: number): void {
   if (Number.isNaN(x)) sum.kind = 'nan';
   else if (x !== Number.NEGATIVE_INFINITY) addLogit(sum, x, temperature);
 }
 
-function consider({ logits, classes }: Row, x: number, c: number, k: number): void {
-  // Classes come in their order, so that of equal logits the first stays ahead; a NaN is ahead of all numbers.
-  const ahead = (y: number) => (Number.isNaN(x) ? !Number.isNaN(y) : x > y);
-  if (logits.length === k && !ahead(logits[k - 1])) return;
-  let at = logits.length;
-  while (at > 0 && ahead(logits[at - 1])) at--;
-  logits.splice(at, 0, x);
-  classes.splice(at, 0, c);
-  if (logits.length > k) {
-    logits.pop();
-    classes.pop();
+/** Puts class c in its place among the k best, `first` and on, if it is one: of c classes that came before, so many as there are. */
+function consider(values: Values, indices: Values, first: number, k: number, x: number, c: number): void {
+  let at = first + Math.min(c, k);
+  if (c >= k && !isAhead(x, values[--at])) return;
+  for (; at > first && isAhead(x, values[at - 1]); at--) {
+    values[at] = values[at - 1];
+    indices[at] = indices[at - 1];
   }
+  values[at] = x;
+  indices[at] = c;
 }
+
+/** Classes come in their order, so that of equal logits the first stays ahead; a NaN is ahead of all numbers. */
+const isAhead = (x: number, y: number): boolean => x > y || (Number.isNaN(x) && !Number.isNaN(y));
 
 function score(x: number, sum: RowSum, temperature: number, activation: Activation): number {
   if (activation === 'none') return x / temperature;
