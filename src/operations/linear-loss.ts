@@ -104,6 +104,8 @@ interface LinearLoss {
 
 /** The tiles of a call, and what its passes share. */
 interface Tiling extends LinearLoss, Tiles {
+  /** Whether any is asked for. */
+  readonly gradients: boolean;
   readonly uniforms: Readonly<Record<string, number>>;
   readonly constants: Constants;
 }
@@ -126,7 +128,7 @@ function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss:
     }
     finishRows(tiling, rows, losses, divided, divisor);
   }
-  addGradients(tiling);
+  if (tiling.gradients) addGradients(tiling);
   if (!none) sumLosses(gpu, losses, storages.loss, count, divided, whole(divisor));
 }
 
@@ -134,9 +136,11 @@ function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearL
   const { head, settings } = loss;
   const { smoothing, zLoss, softcap, temperature } = settings;
   const narrows = storages.weight0Gradient?.dtype === 'float16';
+  const gradients = Object.entries(storages).some(([name, storage]) => storage && name.endsWith('Gradient'));
   return {
     ...loss,
-    ...tilesOf(gpu, storages, head, storages.labels ? 4 * head.classes : 0, narrows ? head.depth : 0),
+    ...tilesOf(gpu, storages, head, storages.labels ? 4 * head.classes : 0, gradients, narrows ? head.depth : 0),
+    gradients,
     uniforms: { ...temperatureUniforms(temperature), smoothing, z_loss: zLoss, all_classes: head.classes },
     constants: { SMOOTHING: !!smoothing, Z_LOSS: !!zLoss, SOFTCAP: softcap },
   };
@@ -215,24 +219,25 @@ function addGradients(tiling: Tiling): void {
   const { depth, blocks, rows } = head;
   const { featuresGradient, biasGradient, targetGradient } = storages;
   const ofWeights = blocks.map((_, i) => storages[`weight${i}Gradient`]);
-  if (!featuresGradient && !biasGradient && !targetGradient && !ofWeights.some(Boolean)) return;
   const { width } = tiling;
-  const kept = rowBlocks.length * chunks.length === 1; // the tile still holds the logits
+  // Backwards, since the tile still holds the logits that were made last.
+  const backwards = [...rowBlocks].reverse();
+  const [last] = backwards;
   const ofFeatures = featuresGradient && sumsOf(tiling, featuresGradient, rows.count * depth, () => 0);
   const ofBias = biasGradient && sumsOf(tiling, biasGradient, width, (first) => first);
-  chunks.forEach((chunk, n) => {
+  [...chunks].reverse().forEach((chunk, n) => {
     const weightGradient = ofWeights[chunk.block];
     const ofWeight = weightGradient && sumsOf(tiling, weightGradient, width * depth, (first) => first);
     const own = [chunk.firstOfBlock * depth, chunk.some * depth] as const;
     const sums = { gradient: ofWeight?.at(...own), bias_gradient: ofBias?.at(chunk.first, chunk.some) };
-    if (!rowBlocks.length) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums);
-    for (const block of rowBlocks) {
-      if (!kept) makeLogits(tiling, block, chunk);
+    if (!last) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums, false);
+    for (const block of backwards) {
+      if (n > 0 || block !== last) makeLogits(tiling, block, chunk);
       const bindings = { output: whole(tiling.tile), target_gradient: some(targetGradient, block, head.classes) };
       ownPass(tiling, linearSlopes, block, chunk, { bindings });
       if (ofFeatures)
         addToFeatures(tiling, block, chunk, ofFeatures.at(block.first * depth, block.count * depth), n > 0);
-      if (ofWeight || ofBias) addToWeights(tiling, block, chunk, sums);
+      if (ofWeight || ofBias) addToWeights(tiling, block, chunk, sums, block !== last);
     }
     ofWeight?.done(...own);
     ofBias?.done(chunk.first, chunk.some);
@@ -257,10 +262,10 @@ function addToWeights(
   rows: RowBlock,
   chunk: ClassChunk,
   sums: Record<'gradient' | 'bias_gradient', Bound | undefined>,
+  adds: boolean,
 ): void {
   const { depth } = head;
   const weight = some(storages.features, rows, depth)!;
   const bindings = { slopes: whole(tile), states: some(states, rows, stateWords), weight, ...sums };
-  const adds = rows.first > 0;
   addGradient(gpu, { rows: rows.count, classes: chunk.some, depth, turned: true, adds, bindings });
 }

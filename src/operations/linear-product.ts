@@ -119,10 +119,12 @@ export function classChunks({ blocks }: LinearHead, most: (block: Tensor) => num
   const chunks: ClassChunk[] = [];
   let before = 0;
   blocks.forEach((tensor, block) => {
-    const step = Math.max(4, most(tensor) & ~3);
-    for (let at = 0; at < tensor.shape[0]; at += step)
-      chunks.push({ block, first: before + at, firstOfBlock: at, some: Math.min(step, tensor.shape[0] - at) });
-    before += tensor.shape[0];
+    const [length] = tensor.shape;
+    const number = Math.ceil(length / Math.max(4, most(tensor) & ~3));
+    const step = Math.ceil(length / number / 4) * 4; // alike, so that the last is no small rest
+    for (let at = 0; at < length; at += step)
+      chunks.push({ block, first: before + at, firstOfBlock: at, some: Math.min(step, length - at) });
+    before += length;
   });
   return chunks;
 }

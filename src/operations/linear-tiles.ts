@@ -14,6 +14,8 @@ import {
 
 /** Numbers of the logits that exist at a time: 1.5 MiB, a size that the pool of buffers does not round up. */
 const tileSize = 3 * 2 ** 17;
+/** For gradients, 5 MiB: what the last tile holds after the loss is not made again. */
+const gradientTileSize = 5 * 2 ** 18;
 /** Rows of a tile at most: as many as use each weight that is loaded. */
 const mostRows = 256;
 /** Words of a row's state (shaders/lib/linear_state.wgsl). */
@@ -47,6 +49,7 @@ export const some = (storage: Storage | undefined, { first, count }: RowBlock, e
 
 /**
  * @param rowBytes of what else is bound by rows
+ * @param gradients whether gradients are asked for
  * @param classNumbers of what else there is to be room for, a class
  */
 export function tilesOf(
@@ -54,6 +57,7 @@ export function tilesOf(
   storages: Record<string, Storage>,
   head: LinearHead,
   rowBytes = 0,
+  gradients = false,
   classNumbers = 0,
 ): Tiles {
   const { depth, rows } = head;
@@ -64,7 +68,8 @@ export function tilesOf(
   const rowBlocks: RowBlock[] = [];
   for (let first = 0; first < rows.count; first += height)
     rowBlocks.push({ first, count: Math.min(height, rows.count - first) });
-  const room = Math.floor(tileSize / Math.max(1, height, classNumbers));
+  const size = gradients ? gradientTileSize : tileSize;
+  const room = Math.floor(Math.min(size / Math.max(1, height), tileSize / classNumbers));
   const chunks = classChunks(head, () => Math.min(room, fits(4 * height), fits(4 * depth)));
   const width = Math.max(0, ...chunks.map((chunk) => chunk.some));
   return {
