@@ -23,11 +23,14 @@ struct Fours {
 }
 
 fn fours_of(place: Lane) -> Fours {
-  let length = (params.classes + STRIPS - 1u) / STRIPS;
+  var length = params.classes;
+  if (STRIPS > 1u) {
+    length = (length + STRIPS - 1u) / STRIPS;
+  }
   let strip_first = min(place.strip * length, params.classes); // a strip past the last class is empty
   let first = strip_first + place.lane;
   let last = min(strip_first + length, params.classes) - 1u;
-  let count = select(0u, (length + 4u * LANES - 1u) / (4u * LANES), place.inside);
+  let count = select(0u, (length + 4u * LANES - 1u) >> (2u + firstTrailingBit(LANES)), place.inside);
   let start = row_start(place.row, params.classes, params.inner);
   let source = input_at(start + first * params.inner);
   let shift = output_at(start) - input_at(start);
