@@ -21,7 +21,7 @@ export type { HeadWeights, NewHead, Prediction, PredictOptions } from './head/cl
 export { ClassificationHead } from './head/classification-head.js';
 export type { CalibrationBin, ClassReport, Evaluation } from './head/evaluate.js';
 export type { ExampleTargets, Features } from './head/examples.js';
-export type { EpochRecord, FitOptions, FitProgress, History } from './head/fit.js';
+export type { EpochRecord, FitOptions, FitProgress, History } from './head/fit-options.js';
 export type { ClassName } from './head/labels.js';
 export type { LoadOptions } from './head/load.js';
 export type { LossFunction, LossName } from './head/objective.js';

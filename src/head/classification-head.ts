@@ -12,7 +12,7 @@ import { bestOf, countOf } from './best.js';
 import type { Calibration } from './calibrate.js';
 import type { Evaluation } from './evaluate.js';
 import type { ExampleTargets, Features } from './examples.js';
-import type { FitOptions, History } from './fit.js';
+import type { FitOptions, History } from './fit-options.js';
 import { biasInput, expectContext, featureInput, type Input, weightInput } from './inputs.js';
 import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';

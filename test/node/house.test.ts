@@ -40,7 +40,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   backend: [],
   validate: ['rows', 'errors'],
   numbers: ['rows', 'errors', 'float16', 'validate'],
-  tensor: ['rows', 'errors'],
+  tensor: ['rows', 'errors', 'numbers', 'validate'],
   'cpu/': ['rows', 'errors', 'float16', 'numbers', 'cpu/'],
   'webgpu/': ['rows', 'errors', 'float16', 'validate', 'webgpu/', 'shaders/'],
   context: ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'webgpu/'],
