@@ -1,23 +1,46 @@
-// From the opening of a page to its first softmax: crosshead beside a page of bare WebGPU, in turns, each in a browser context of its own.
-// `npm run bench:cold-start` writes the figures into docs/measured.md.
-import { existsSync, readFileSync } from 'node:fs';
+// From the opening of a page to its first softmax: crosshead, as one file and as a bundler makes it, beside a page of bare WebGPU, in turns, each
+// in a browser context of its own. `npm run bench:cold-start` writes the figures into docs/measured.md.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer';
+import { build } from 'vite';
 import { browserArgs, findBrowser } from '../scripts/browser.mjs';
 import { writeMeasured } from './measured.mjs';
 
 const rounds = 15;
 
-const pages = { 'bare WebGPU': 'bare.js', crosshead: 'crosshead.js' };
-const folders = [new URL('../dist/', import.meta.url), new URL('cold-start/', import.meta.url)];
-const scriptOf = (name) => folders.map((folder) => new URL(name, folder)).find(existsSync);
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** What a bundler makes of the page: its script, and those that it loads, by path. */
+async function bundled() {
+  const { output } = await build({
+    configFile: false,
+    logLevel: 'warn',
+    resolve: { alias: { './index.js': fileURLToPath(new URL('../dist/modules/index.js', import.meta.url)) } },
+    build: {
+      write: false,
+      target: 'es2022',
+      rollupOptions: { input: fileURLToPath(new URL('cold-start/crosshead.js', import.meta.url)) },
+    },
+  });
+  return new Map(output.map(({ fileName, code }) => [`/${fileName}`, code]));
+}
+
+const scripts = new Map([
+  ['/bare.js', read('cold-start/bare.js')],
+  ['/crosshead.js', read('cold-start/crosshead.js')],
+  ['/index.js', read('../dist/index.js')],
+  ...(await bundled()),
+]);
+const entry = [...scripts.keys()].find((path) => /^\/assets\/crosshead-/.test(path));
+const pages = { 'bare WebGPU': '/bare.js', 'crosshead, bundled': entry, 'crosshead, one file': '/crosshead.js' };
 const server = createServer(({ url }, response) => {
-  const name = decodeURIComponent(url.slice(1));
-  const script = name.endsWith('.js');
+  const script = scripts.get(url);
   response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
   response.end(
-    script ? readFileSync(scriptOf(name)) : `<!doctype html><script type="module" src="${pages[name]}"></script>`,
+    script ?? `<!doctype html><script type="module" src="${pages[decodeURIComponent(url.slice(1))]}"></script>`,
   );
 });
 await new Promise((resolve) => server.listen(0, resolve));
