@@ -100,6 +100,7 @@ describe('link', () => {
     const choices = {
       reduce: seams.reduce.subgroup,
       sums: seams.sums.own,
+      softcap: seams.softcap.none,
       io: seams.io.separate,
       inputElement: seams.input.half,
     };
@@ -124,7 +125,12 @@ describe('link', () => {
     ['softmax', softmax, { reduce: seams.reduce.subgroup, io: seams.io.inPlace }, ['output']],
     ['linear', linear, { quads }, ['features', 'weight', 'output']],
   ] as const)('finds the file of every line: %s', (_, kernel, choices, given) => {
-    const elements = { sums: seams.sums.own, inputElement: seams.input.f16, outputElement: seams.output.f16 };
+    const elements = {
+      sums: seams.sums.own,
+      softcap: seams.softcap.none,
+      inputElement: seams.input.f16,
+      outputElement: seams.output.f16,
+    };
     const { code, locate } = link(kernel, { ...elements, ...choices }, new Set(given));
     const files = new Map<string, string[]>();
     const collect = (part: Part) => {

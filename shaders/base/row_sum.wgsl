@@ -9,8 +9,8 @@
 // grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature and far (src/operations/temperature.ts).
-// Needs: base/bits.wgsl, base/exp.wgsl, base/fours.wgsl, base/log1p.wgsl, base/softcap.wgsl
-// Seams: io, reduce, sums
+// Needs: base/bits.wgsl, base/exp.wgsl, base/fours.wgsl, base/log1p.wgsl
+// Seams: io, reduce, softcap, sums
 
 // The bits of the logit at element i, as the softmax is to see it.
 fn logit(i: u32) -> u32 {
@@ -18,10 +18,7 @@ fn logit(i: u32) -> u32 {
 }
 
 fn logits(bits: vec4u) -> vec4u {
-  if (SOFTCAP == 0.0) {
-    return bits;
-  }
-  return vec4u(softcapped(bits.x), softcapped(bits.y), softcapped(bits.z), softcapped(bits.w));
+  return softcapped_four(bits);
 }
 
 const ROW_DEFINED = 0u;

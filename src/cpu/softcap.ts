@@ -1,4 +1,4 @@
-// Twin of shaders/base/softcap.wgsl.
+// Twin of shaders/base/softcap_tanh.wgsl.
 
 /** cap tanh(x / cap); -Infinity stays a masked class, +Infinity and NaN stay as they are. 0: no cap. */
 export const softcapped = (x: number, cap: number): number =>

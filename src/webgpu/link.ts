@@ -19,6 +19,8 @@ import reduceBarrier from '../../shaders/base/reduce_barrier.wgsl';
 import reduceNone from '../../shaders/base/reduce_none.wgsl';
 import reduceShuffle from '../../shaders/base/reduce_shuffle.wgsl';
 import reduceSubgroup from '../../shaders/base/reduce_subgroup.wgsl';
+import softcapNone from '../../shaders/base/softcap_none.wgsl';
+import softcapTanh from '../../shaders/base/softcap_tanh.wgsl';
 import sumsOwn from '../../shaders/base/sums_own.wgsl';
 import sumsParts from '../../shaders/base/sums_parts.wgsl';
 
@@ -48,6 +50,8 @@ export const seams = {
   io: { separate: ioSeparate, inPlace: ioInPlace },
   /** Whether a row's sum is made by the kernel, or put together from its strips'. */
   sums: { own: sumsOwn, parts: sumsParts },
+  /** Whether logits are capped. */
+  softcap: { none: softcapNone, tanh: softcapTanh },
   /** What `input` and `output` are made of. */
   input: { word: inputWord, half: inputHalf, f16: inputF16 },
   output: { word: outputWord, f16: outputF16 },

@@ -129,6 +129,7 @@ export class Recorder implements GpuWork {
       reduce: seams.reduce[plan.reduce],
       io: inPlace ? seams.io.inPlace : seams.io.separate,
       sums: seams.sums[pass.bindings.parts ? 'parts' : 'own'],
+      softcap: seams.softcap[pass.constants?.SOFTCAP ? 'tanh' : 'none'],
       inputElement: seams.input[!half ? 'word' : inPlace ? 'f16' : 'half'],
       outputElement: seams.output[native ? 'f16' : 'word'],
       ...pass.seams,

@@ -2,10 +2,10 @@
 // NaN stay as they are, and make their row undefined.
 // Needs: base/bits.wgsl, base/exp.wgsl
 
-override SOFTCAP: f32 = 0.0; // 0: none
+override SOFTCAP: f32;
 
 fn softcapped(bits: u32) -> u32 {
-  if (SOFTCAP == 0.0 || magnitude_of(bits) >= INFINITY_BITS) {
+  if (magnitude_of(bits) >= INFINITY_BITS) {
     return bits;
   }
   let u = abs(bitcast<f32>(bits)) / SOFTCAP;
@@ -17,11 +17,12 @@ fn softcapped(bits: u32) -> u32 {
   return bitcast<u32>(SOFTCAP * t) | (bits & 0x80000000u);
 }
 
+fn softcapped_four(bits: vec4u) -> vec4u {
+  return vec4u(softcapped(bits.x), softcapped(bits.y), softcapped(bits.z), softcapped(bits.w));
+}
+
 // The derivative, 1 - tanh^2; 0 for a masked class.
 fn softcap_slopes(bits: vec4u) -> vec4f {
-  if (SOFTCAP == 0.0) {
-    return vec4f(1.0);
-  }
   let magnitudes = magnitudes_of(bits);
   let e = exp_negatives(-2.0 * min(bitcast<vec4f>(magnitudes) / SOFTCAP, vec4f(50.0)));
   return select(4.0 * e / ((1.0 + e) * (1.0 + e)), vec4f(0.0), magnitudes >= vec4u(INFINITY_BITS));
