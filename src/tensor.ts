@@ -56,11 +56,15 @@ export class Tensor {
   /**
    * The numbers, row by row: a Float32Array (float16 too), Int32Array, Uint32Array or Int8Array of `size` elements, the caller's to keep.
    * Rejects with DisposedError, DeviceLostError, OutOfMemoryError or ShaderError where the work behind it came to nothing.
-   * @param options.into an array of that kind and size to put them in, and to get back, in place of a new one. A loop that keeps one
-   * saves what first touches of new memory cost: most of the time of a large result. What it holds after a rejection is open.
    */
-  async data<V extends Values>(options: { into: V }): Promise<V>;
-  async data(options?: { into?: Values }): Promise<Values>;
+  data(): Promise<Values>;
+  /**
+   * The same, in an array that is there already. A loop that keeps one saves what first touches of new memory cost, which is most of the time
+   * of a large result.
+   * @param options.into of that kind and size; comes back filled. What it holds after a rejection is open.
+   * @throws (rejects with) TypeError for another kind of array, ShapeError for another size
+   */
+  data<V extends Values>(options: { into?: V }): Promise<V>;
   async data(options?: { into?: Values }): Promise<Values> {
     knownOptions('data', options, ['into']);
     if (this.disposed) throw new DisposedError('data: the tensor was disposed');
