@@ -17,10 +17,6 @@ fn logit(i: u32) -> u32 {
   return softcapped(load(i));
 }
 
-fn logits(bits: vec4u) -> vec4u {
-  return softcapped_four(bits);
-}
-
 const ROW_DEFINED = 0u;
 const ROW_ALL_MASKED = 1u; // nothing but -infinity
 const ROW_INFINITE = 2u;   // +infinity and no NaN

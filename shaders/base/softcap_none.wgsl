@@ -4,7 +4,8 @@ fn softcapped(bits: u32) -> u32 {
   return bits;
 }
 
-fn softcapped_four(bits: vec4u) -> vec4u {
+// Of four, as the softmax is to see them.
+fn logits(bits: vec4u) -> vec4u {
   return bits;
 }
 

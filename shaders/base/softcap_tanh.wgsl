@@ -17,7 +17,8 @@ fn softcapped(bits: u32) -> u32 {
   return bitcast<u32>(SOFTCAP * t) | (bits & 0x80000000u);
 }
 
-fn softcapped_four(bits: vec4u) -> vec4u {
+// Of four, as the softmax is to see them.
+fn logits(bits: vec4u) -> vec4u {
   return vec4u(softcapped(bits.x), softcapped(bits.y), softcapped(bits.z), softcapped(bits.w));
 }
 

@@ -24,11 +24,24 @@ export interface LinearLossArrays extends Omit<RowLossArrays, 'gradient'> {
   readonly targetGradient?: Values; // as the labels
 }
 
-/** What is known of a row of which some classes were seen: its sum, beside a maximum that may grow. */
-interface RowState extends RowSum {
+/** The sum of a row of which some classes were seen, beside a maximum that may grow. */
+export interface GrowingSum extends RowSum {
   /** Sums of a_c and of a_c times the distance to the maximum. */
   mass: number;
   around: number;
+}
+
+export const emptySum = (): GrowingSum => ({
+  maximum: Number.NEGATIVE_INFINITY,
+  ties: 0,
+  rest: 0,
+  kind: 'allMasked',
+  mass: 0,
+  around: 0,
+});
+
+/** What is known of a row of which some classes were seen. */
+interface RowState extends GrowingSum {
   maskedMass: boolean;
   unknown: boolean; // a target that is no class, or a label that is no number
   best: readonly [value: number, class_: number];
@@ -48,15 +61,7 @@ export function linearLossRows(
   const tiles = tilesOf(head, rows);
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
-    const sums = {
-      maximum: Number.NEGATIVE_INFINITY,
-      ties: 0,
-      rest: 0,
-      kind: 'allMasked',
-      mass: 0,
-      around: 0,
-    } as const;
-    return { ...sums, maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
+    return { ...emptySum(), maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
   });
   const plain = isPlain(arrays, settings);
   for (const block of tiles.classBlocks()) {
@@ -130,12 +135,7 @@ export const sumsOf = (tile: Numbers, rows: number, classes: number, temperature
   (tile instanceof Float32Array && kernels.get(tile.buffer)?.sumRows(tile, rows, classes, temperature)) || null;
 
 /** Adds row r of what sumsOf gives. @returns whether it did; without a sum, the row has to be looked at */
-export function addSums(
-  state: RowSum & { mass: number; around: number },
-  sums: Float64Array,
-  r: number,
-  temperature: number,
-): boolean {
+export function addSums(state: GrowingSum, sums: Float64Array, r: number, temperature: number): boolean {
   const [maximum, others] = [sums[2 * r], sums[2 * r + 1]];
   if (Number.isNaN(others)) return false;
   addLogit(state, maximum, temperature);
@@ -149,7 +149,7 @@ function addBest(state: RowState, maximum: number, tile: Numbers, start: number,
 }
 
 /** Adds a logit to a row's sum, beside a maximum that may grow. */
-export function addLogit(state: RowSum & { mass: number; around: number }, x: number, temperature: number): void {
+export function addLogit(state: GrowingSum, x: number, temperature: number): void {
   if (state.kind === 'allMasked') state.kind = 'plain';
   if (x === Number.POSITIVE_INFINITY && state.kind !== 'nan') state.kind = 'infinite';
   if (x === state.maximum) state.ties++;

@@ -2,12 +2,10 @@
 
 import type { Values } from '../backend.js';
 import { type HeadArrays, logitsOf, tilesOf } from './linear.js';
-import { addLogit, addSums, sumsOf } from './linear-loss.js';
+import { addLogit, addSums, emptySum, type GrowingSum, sumsOf } from './linear-loss.js';
 import { isUndefined, type RowSum, shareOf } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
-
-type Sum = RowSum & { mass: number; around: number };
 
 /** The best of each row lie in `values` and `indices` from the first class on, as logits until all are known. */
 export function linearTopKRows(
@@ -47,16 +45,7 @@ export function linearTopKRows(
   }
 }
 
-const emptySum = (): Sum => ({
-  maximum: Number.NEGATIVE_INFINITY,
-  ties: 0,
-  rest: 0,
-  kind: 'allMasked',
-  mass: 0,
-  around: 0,
-});
-
-function addToSum(sum: Sum, x: number, temperature: number): void {
+function addToSum(sum: GrowingSum, x: number, temperature: number): void {
   if (Number.isNaN(x)) sum.kind = 'nan';
   else if (x !== Number.NEGATIVE_INFINITY) addLogit(sum, x, temperature);
 }
