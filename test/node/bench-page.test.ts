@@ -161,7 +161,7 @@ test('is cancelled at once, by keyboard, and can start again', async () => {
       look();
     });
   });
-  expect(took).toBeLessThan(500);
+  expect(took).toBeLessThan(5000); // of two minutes and more
   await nowSays('Cancelled');
   expect(await focused()).toBe('bench-start');
   await page.$eval('#bench-budget', (input) => {

@@ -216,10 +216,10 @@ describe('a run', () => {
       'onnxruntime-wasm': () => Promise.reject(new Error('not installed')),
       plain: opened(() => ({})),
     };
-    const { measurements } = await measureWith(openers, [small.id, 'argmax 256x10'], 100);
+    const { measurements } = await measureWith(openers, [small.id, 'argmax 256x10'], 3000);
     const of = (id: string) => measurements.filter(({ contender }) => contender === id);
     expect(of('tfjs-wasm').map(({ note }) => note)).toEqual([
-      'did not return within 0.1 s',
+      'did not return within 3 s',
       'did not return from softmax 256x10',
     ]);
     expect(of('jax-wasm')).toMatchObject([{ status: 'failed', note: 'no memory' }, { status: 'failed' }]);
