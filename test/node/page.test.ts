@@ -54,7 +54,11 @@ const text = (selector: string) => page.$eval(selector, (element) => element.tex
 const isShown = (selector: string) => page.$eval(selector, (element) => element.checkVisibility());
 const values = () => page.$$eval('.bar-value', (elements) => elements.map((element) => element.textContent));
 const answerIs = (digit: string) =>
-  page.waitForFunction((wanted) => document.querySelector('#answer')?.textContent === wanted, { timeout: 30_000 }, digit);
+  page.waitForFunction(
+    (wanted) => document.querySelector('#answer')?.textContent === wanted,
+    { timeout: 30_000 },
+    digit,
+  );
 const valuesNot = (before: unknown[]) =>
   page.waitForFunction(
     (old) => [...document.querySelectorAll('.bar-value')].map((element) => element.textContent).join() !== old,
