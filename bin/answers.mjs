@@ -23,7 +23,7 @@ export const forms = {
   }),
   /** For eyes: a row a line, its best answers side by side. */
   table: (labels, rows) => {
-    const wide = Math.min(24, Math.max(...labels.map((label) => label.length)));
+    const wide = labels.reduce((wide, label) => Math.min(24, Math.max(wide, label.length)), 0);
     const number = String(Math.max(0, rows - 1)).length;
     const cell = ({ label, score }) => `${label.slice(0, 24).padEnd(wide)} ${score.toFixed(4)}`;
     return {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: scores a file of features with a head. Answers go to stdout or a file, all else to stderr.
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openAsBlob } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -90,12 +90,11 @@ async function openContext(backend) {
 }
 
 async function openHead(context, { head, config }) {
-  const weights = await readFile(head);
+  const weights = await openAsBlob(head); // of which only the head's own tensors are read
   const text = config && (await readFile(config, 'utf8'));
-  const bytes = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength);
   try {
     // An object, because text that is no JSON would be taken for the address of some.
-    return await ClassificationHead.load(context, bytes, { config: config && JSON.parse(text) });
+    return await ClassificationHead.load(context, weights, { config: config && JSON.parse(text) });
   } catch (error) {
     throw new CrossheadError(`${error instanceof SyntaxError ? config : head}: ${error.message}`, { cause: error });
   }

@@ -85,6 +85,7 @@ export const minifyWgsl = (text: string, names: ReadonlyMap<string, string>): st
     .replace(/(?<![\d.])0\.(?=\d)/g, '.')
     .replace(/(\.\d*?)0+(?=e)/g, '$1')
     .replace(/,([)}\]])/g, '$1')
+    .replace(/\b(vec\d[fu])\(0[.u]\)/g, '$1()') // which is 0
     .replace(/\b(override|const) (\w+):\w+=/g, '$1 $2=') // of the type that the value has
     .replace(/\b\w{3,}\b/g, (word) => names.get(word) ?? word)
     .trim();

@@ -50,7 +50,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   } else {
     terms.masses = target_mass(class_weight(label.class_index), logit(start + label.class_index * params.inner), row);
   }
-  terms.undefined = !label.known || is_undefined(row) || terms.masses.bad_label;
+  terms.undefined = !label.known || is_undefined(row) || terms.masses.flags == NO_ANSWER;
   if (HAS_CORRECT) {
     let best = bests_of(at, place.lane, some);
     let wanted = select(label.class_index, best.label.y, HAS_LABELS);

@@ -31,9 +31,8 @@ struct Terms {
   row: RowSum,
   label: Label,
   missed: f32,
-  loss: f32,
+  loss: u32, // bits
   steepness: f32,
-  masked_target: bool, // of a class that alpha does not make 0
   undefined: bool,
 }
 
@@ -53,9 +52,10 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
   if (missed > 0.0 && p > 0.0) {
     ratio = p * (surprise / missed);
   }
-  let masked_target = d == INFINITELY_FAR && alpha != 0.0;
-  let undefined = !label.known || is_undefined(row);
-  return Terms(row, label, missed, factor * surprise, factor * (1.0 + params.gamma * ratio), masked_target, undefined);
+  let of_alpha = bitcast<u32>(alpha);
+  let masked = d == INFINITELY_FAR && magnitude_of(of_alpha) != 0u;
+  let loss = select(bitcast<u32>(factor * surprise), product_bits(INFINITY_BITS, of_alpha), masked);
+  return Terms(row, label, missed, loss, factor * (1.0 + params.gamma * ratio), !label.known || is_undefined(row));
 }
 
 fn is_ignored(terms: Terms) -> bool {
@@ -63,10 +63,7 @@ fn is_ignored(terms: Terms) -> bool {
 }
 
 fn loss_bits(terms: Terms) -> u32 {
-  if (terms.undefined) {
-    return NAN_BITS;
-  }
-  return select(bitcast<u32>(terms.loss), INFINITY_BITS, terms.masked_target);
+  return select(terms.loss, NAN_BITS, terms.undefined);
 }
 
 fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {

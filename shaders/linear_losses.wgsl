@@ -36,15 +36,16 @@ fn main(at: Invocation) {
   var state = states[state_at(place.row)];
   let row = row_of(state.part);
   let ignored = OF_INDICES && params.ignores == 1u && bitcast<i32>(state.target_class) == params.ignore_index;
-  var masses = Masses(state.mass, (state.flags & MASKED_MASS) != 0u, (state.flags & BAD_LABEL) != 0u);
-  if (ONE_HOT && !masses.bad_label) {
+  var masses = Masses(state.mass, state.flags);
+  if (ONE_HOT && masses.flags != NO_ANSWER) {
     masses = target_mass(state.mass.large, state.target_bits, row);
   }
+  state.flags = masses.flags;
   let undefined = undefined_state(state);
   let loss = select(loss_of(row, masses), NAN_BITS, undefined);
-  let weight = sample_weight(place.row);
-  let counts = weight != 0.0 && !ignored;
-  losses[offsets.losses + place.row] = select(0u, product_bits(loss, bitcast<u32>(weight)), counts);
+  let weight = bitcast<u32>(sample_weight(place.row));
+  let counts = magnitude_of(weight) != 0u && !ignored;
+  losses[offsets.losses + place.row] = select(0u, product_bits(loss, weight), counts);
   if (HAS_CORRECT) {
     let wanted = select(state.wanted.y, state.target_class, OF_INDICES);
     correct[offsets.correct + place.row] = u32(state.best.y == wanted && !undefined && !ignored);
@@ -52,8 +53,8 @@ fn main(at: Invocation) {
   if (HAS_LOG_SUM_EXPS) {
     log_sum_exps[offsets.log_sum_exps + place.row] = log_sum_exp_bits(row);
   }
-  let divided_by = row_divisor();
-  state.scale = product_bits(upstream_bits(place.row), bitcast<u32>(weight / divided_by));
-  state.slopes = u32(counts && divided_by != 0.0);
+  let divided_by = bitcast<u32>(row_divisor());
+  state.scale = product_bits(upstream_bits(place.row), quotient_bits(weight, divided_by));
+  state.slopes = u32(counts && magnitude_of(divided_by) != 0u);
   states[state_at(place.row)] = state;
 }

@@ -30,7 +30,7 @@ fn main(at: Invocation) {
     state = states[state_at(place.row)];
   } else if (HAS_TARGETS) {
     state.target_class = bitcast<u32>(targets[offsets.targets + place.row]);
-    state.flags = select(0u, BAD_LABEL, state.target_class >= params.all_classes);
+    state.flags = select(0u, NO_ANSWER, state.target_class >= params.all_classes);
   }
   let own = strip_sum(at, place);
   let old = state.part;
@@ -44,7 +44,7 @@ fn main(at: Invocation) {
     let mass = state.mass;
     let more = masses.sum;
     state.mass = Mass(mass.small + more.small, mass.large + more.large, mass.around + more.around);
-    state.flags |= select(0u, MASKED_MASS, masses.masked_mass) | select(0u, BAD_LABEL, masses.bad_label);
+    state.flags |= masses.flags;
   }
   let target_index = state.target_class - params.first_class;
   if (HAS_TARGETS && target_index < params.classes) {
@@ -72,7 +72,7 @@ fn move_masses(state: ptr<function, RowState>, old: Part, row: RowSum) {
   let mass = whole_mass((*state).mass);
   let step = distance(bitcast<u32>(ascended(old.top.x)), row);
   if (step == INFINITELY_FAR) {
-    (*state).flags |= select(MASKED_MASS, 0u, mass == 0.0);
+    (*state).flags |= mass_flags(mass, true);
   } else {
     (*state).mass.around += mass * step;
   }

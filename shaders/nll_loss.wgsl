@@ -40,8 +40,8 @@ fn loss_bits(terms: Terms) -> u32 {
   if (terms.undefined) {
     return NAN_BITS;
   }
-  let weight = class_weight(terms.label.class_index);
-  return select(product_bits(terms.chosen ^ 0x80000000u, bitcast<u32>(weight)), 0u, weight == 0.0);
+  let weight = bitcast<u32>(class_weight(terms.label.class_index));
+  return select(product_bits(terms.chosen ^ 0x80000000u, weight), 0u, magnitude_of(weight) == 0u);
 }
 
 fn derivative_bits(terms: Terms, c: u32, i: u32) -> u32 {

@@ -45,12 +45,13 @@ fn main(at: Invocation) {
 }
 
 fn divided(sum: f32, infinite: vec2u) -> u32 {
-  let divisor = row_divisor();
-  if (all(infinite == vec2u(1u)) || divisor == 0.0) {
+  let divisor = bitcast<u32>(row_divisor());
+  if (all(infinite == vec2u(1u)) || magnitude_of(divisor) == 0u) {
     return NAN_BITS;
   }
+  var bits = bitcast<u32>(sum);
   if (any(infinite == vec2u(1u))) {
-    return select(NEGATIVE_INFINITY_BITS, INFINITY_BITS, infinite.x == 1u);
+    bits = select(NEGATIVE_INFINITY_BITS, INFINITY_BITS, infinite.x == 1u);
   }
-  return bitcast<u32>(sum / divisor);
+  return quotient_bits(bits, divisor);
 }

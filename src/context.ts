@@ -122,7 +122,7 @@ export class Context {
     this.#label = label;
   }
 
-  /** Whether `dispose()` was called; whatever is asked of it then throws DisposedError. */
+  /** Whether `dispose()` was called; operations then throw DisposedError. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -201,20 +201,21 @@ export class Context {
    */
   encodeInto<T>(encoder: GPUCommandEncoder | GPUComputePassEncoder, calls: () => T): T {
     const fn = 'context.encodeInto';
-    this.#expectCalls(fn, calls);
+    const checked = this.#checked(fn, calls);
     const backend = this.#backend;
     if (!backend.encodeInto)
       throw new TypeError(`${fn}: this context computes on the CPU and has no use for an encoder`);
-    return this.#freeing(() => backend.encodeInto!(fn, encoder, calls), 'failed');
+    return this.#freeing(() => backend.encodeInto!(fn, encoder, checked), 'failed');
   }
 
   /**
    * Compiles ahead, without blocking, what the calls inside `calls` will need; runs none of them.
+   * @throws TypeError for async calls, ShaderError, and what the calls throw
    * @example await context.prepare(() => crossEntropy(context.tensor(new Float32Array(64 * 1000), [64, 1000]), targets, { gradient: true }))
    */
   async prepare(calls: () => unknown): Promise<void> {
-    this.#expectCalls('context.prepare', calls);
-    await this.#backend.prepare(() => this.#freeing(calls, 'always'));
+    const checked = this.#checked('context.prepare', calls);
+    await this.#backend.prepare(() => this.#freeing(checked, 'always'));
   }
 
   /**
@@ -223,13 +224,13 @@ export class Context {
    * kept in IndexedDB, by adapter, browser and kernel, and not measured again. The calls are made many times, and what they make is freed.
    *
    * Nothing is measured, and the report says why, on the CPU, on a software adapter, and with a `plan` given to `createContext`.
-   * @throws the signal's reason once it is aborted, what the calls throw, and what `finished()` throws; plans stay sound
+   * @throws TypeError for async calls, the signal's reason once it is aborted, what the calls throw, and what `finished()` throws; plans stay sound
    * @example await context.tune(() => crossEntropy(logits, targets, { gradient: true }))
    */
   async tune(calls: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
     const fn = 'context.tune';
-    this.#expectCalls(fn, calls);
-    const makeCalls = () => void this.#freeing(calls, 'always');
+    const checked = this.#checked(fn, calls);
+    const makeCalls = () => void this.#freeing(checked, 'always');
     const { tune } = await import('./webgpu/tune.js'); // its own file in dist: few pages need it
     return tune(fn, this.#backend, makeCalls, options);
   }
@@ -322,10 +323,17 @@ export class Context {
     }
   }
 
-  #expectCalls(fn: string, calls: unknown): void {
+  /** The calls, which must all have been made when they return. */
+  #checked<T>(fn: string, calls: () => T): () => T {
     this.#alive(fn);
     if (typeof calls !== 'function')
       throw new TypeError(`${fn}: takes a function that makes the calls, got ${shown(calls)}`);
+    return () => {
+      const result = calls();
+      if (!(result instanceof Promise)) return result;
+      result.catch(() => {}); // it is told of this error in place of its own
+      throw new TypeError(`${fn}: the calls may not be async: what follows an await is too late`);
+    };
   }
 
   #keep(tensor: Tensor, owned = true): Tensor {

@@ -32,6 +32,11 @@ export function fromHalfBits(half: number): number {
 /** A number rounded to float16. */
 export const roundToHalf = (value: number): number => fromHalfBits(toHalfBits(value));
 
+/** Rounds every number to float16. */
+export function roundAll(values: { readonly length: number; [i: number]: number }): void {
+  for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]);
+}
+
 /** Floats as packed float16, padded to a whole number of 32-bit words. */
 export function packHalf(values: ArrayLike<number>): Uint16Array {
   const halves = new Uint16Array(values.length + (values.length & 1));

@@ -1,8 +1,7 @@
 // Numbers that callers pass in arrays, made into what a tensor holds.
 
-import type { DType, HostOperand, Values } from './backend.js';
+import type { DType, HostOperand } from './backend.js';
 import { ShapeError } from './errors.js';
-import { roundToHalf } from './float16.js';
 import { sizeOf } from './rows.js';
 import { expectShape, shown } from './validate.js';
 
@@ -28,21 +27,9 @@ export const isNumberArray = (value: unknown): value is NumberArray =>
 export const isFloatArray = (value: unknown): value is Float32Array | Float64Array =>
   isNumberArray(value) && /^(?:Big)?Float/.test(Object.prototype.toString.call(value).slice(8));
 
-/** What holds a dtype on the CPU. */
+/** What holds a dtype on the CPU: of float16, floats, which the backends round to it. */
 export const arrayOf = (dtype: DType) =>
   ({ float32: Float32Array, float16: Float32Array, int32: Int32Array, uint32: Uint32Array, int8: Int8Array })[dtype];
-
-/** Room on the CPU for a dtype; float16 is kept as floats that are rounded to it. */
-export function valuesOf(dtype: DType, from: number | ArrayLike<number>): Values {
-  const values = new (arrayOf(dtype))(from as number);
-  if (dtype === 'float16' && typeof from !== 'number') roundAll(values);
-  return values;
-}
-
-/** Rounds every value to float16. */
-export function roundAll(values: Values): void {
-  for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]);
-}
 
 function dtypeOf(data: unknown): DType {
   return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'float32';
@@ -72,8 +59,8 @@ export function fromNumbers(
     );
   }
   if (!dtype.startsWith('float')) expectIntegers(fn, name, values, dtype);
-  const fits = dtype !== 'float16' && values instanceof arrayOf(dtype);
-  return { dtype, shape: given, values: fits ? values : valuesOf(dtype, values) };
+  const kind = arrayOf(dtype);
+  return { dtype, shape: given, values: values instanceof kind ? values : new kind(values) };
 }
 
 /** Of no more than 32 axes: an array may be in itself. */

@@ -42,8 +42,10 @@ export class Tensor {
   /**
    * The GPU buffer with the numbers, which may be larger than they are; null on the CPU. Do not destroy it. It is the tensor's until
    * `dispose()`, also where the tensor itself is dropped.
+   * @throws DisposedError afterwards: by then others may have it
    */
   get buffer(): GPUBuffer | null {
+    if (this.disposed) throw new DisposedError('buffer: the tensor was disposed');
     this.context.escaped(this);
     return this.storage.buffer;
   }

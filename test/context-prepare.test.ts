@@ -37,6 +37,19 @@ describe('prepare', () => {
     device.destroy();
   });
 
+  it.each(['cpu', 'webgpu'] as const)('%s: refuses async calls, and frees what they made', async (backend) => {
+    const context = await createContext({ backend });
+    const x = context.tensor(numbers);
+    const calls = async () => {
+      softmax(x);
+      throw new Error('of which nobody hears');
+    };
+    const message = ': the calls may not be async: what follows an await is too late';
+    await expect(context.prepare(calls)).rejects.toThrow(`context.prepare${message}`);
+    expect(context.memory().tensors).toBe(1);
+    context.dispose();
+  });
+
   it('compiles once what is called many times, or prepared twice at once', async () => {
     const device = await requestDevice();
     const context = await createContext({ device });

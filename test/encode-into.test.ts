@@ -285,7 +285,7 @@ describe('what goes wrong', () => {
     const { tensors } = context.memory();
     const calls = async () => (await softmax(x).data())[0];
     expect(() => context.encodeInto(encoder, calls)).toThrow(
-      'context.encodeInto: the calls may not be async: what follows an await would not be recorded',
+      'context.encodeInto: the calls may not be async: what follows an await is too late',
     );
     expect(context.memory().tensors).toBe(tensors);
     submit(encoder);

@@ -84,6 +84,62 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect((await soft.evaluate([], [])).accuracy).toBe(nan);
   });
 
+  test('evaluate: of classes on their own, a sure no is as good as a sure yes, and a row without an answer is wrong', async () => {
+    using head = ClassificationHead.fromWeights(context, {
+      weight: [
+        [30, 0],
+        [0, 30],
+      ],
+      bias: [-15, -15],
+      activation: 'sigmoid',
+    });
+    const rows = [
+      [1, 0],
+      [0, 1],
+      [0, 0],
+      [0, 0],
+    ];
+    const sure = await head.evaluate(rows, rows);
+    expect(sure.expectedCalibrationError).toBeLessThan(1e-5);
+    expect(sure.bins.map(({ count, accuracy }) => [count, accuracy])).toEqual([...Array(14).fill([0, 0]), [8, 1]]);
+    const none = await head.evaluate([[nan, nan]], [[1, 0]], { topK: 1 });
+    expect([none.accuracy, none.topKAccuracy]).toEqual([0, 0]);
+  });
+
+  test('of classes on their own, an infinite logit has the limit of its loss', async () => {
+    using head = ClassificationHead.fromWeights(context, {
+      weight: [[1], [1], [1]],
+      bias: [0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+      activation: 'sigmoid',
+    });
+    const wrong = Math.log1p(Math.exp(-1));
+    expect((await head.evaluate([[1]], [[1, 0, 1]])).loss).toBeCloseTo(wrong / 3, 6);
+    expect((await head.evaluate([[1]], [[1, 1, 1]])).loss).toBe(Number.POSITIVE_INFINITY);
+    expect((await head.evaluate([[1]], [[1, 0, 0]])).loss).toBe(Number.POSITIVE_INFINITY);
+    // The third row is lost at any temperature.
+    const found = await head.calibrate(
+      [[1], [-1], [2]],
+      [
+        [1, 0, 1],
+        [1, 0, 1],
+        [1, 1, 1],
+      ],
+    ); // prettier-ignore
+    expect(found.before).toBeCloseTo((wrong + Math.log1p(Math.exp(1))) / 6, 6);
+  });
+
+  test('evaluate: thousands of classes have no matrix until it is asked for, and too many have none', async () => {
+    for (const classes of [3000, 9000]) {
+      const weight = new Float32Array(classes).map((_, c) => c);
+      using head = ClassificationHead.fromWeights(context, { weight: context.tensor(weight, [classes, 1]) });
+      const found = await head.evaluate([[1], [-1]], [classes - 1, 5]);
+      expect(found.samples(5, 0)).toEqual([1]);
+      if (classes === 3000) expect([found.confusion[2999][2999], found.confusion[5][0]]).toEqual([1, 1]);
+      else expect(() => found.confusion).toThrow('evaluate: "confusion" of 9000 classes is too large');
+      head.weight.dispose();
+    }
+  });
+
   test('calibrate finds the temperature of the least loss', async () => {
     using head = plain();
     const rows = matrix(60, 4, 3).map((row) => row.map((x) => Math.fround(4 * x)));

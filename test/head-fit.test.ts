@@ -10,6 +10,7 @@ import {
   linear,
   type Optimizer,
   sgd,
+  type Tensor,
 } from '../src/index.ts';
 import golden from './golden/training.json';
 import { expectClose } from './support/close.ts';
@@ -273,6 +274,21 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     );
     expect(await refusal({ loss: 'binaryCrossEntropy' })).toMatch('needs targets of shape [rows, classes]');
     expect(await refusal({ lossOptions: { gamma: 1 } })).toMatch('fit: "lossOptions": unknown option "gamma"');
+    const odd = (make: (logits: Tensor) => object) => refusal({ loss: (logits: Tensor) => make(logits) as never });
+    const scalar = () => context.tensor([1]);
+    const returned = 'fit: what "loss" returned: ';
+    expect(await odd(() => ({}))).toBe(`${returned}"loss" must be a Tensor, got undefined`);
+    expect(await odd((logits) => ({ loss: context.tensor([...logits.shape]) }))).toBe(
+      `${returned}"loss" must have shape [], got [2]`,
+    );
+    expect(await odd(() => ({ loss: scalar() }))).toBe(`${returned}"gradient" must be a Tensor, got undefined`);
+    expect(await odd(() => ({ loss: scalar(), gradient: context.tensor([[1, 2, 3]]) }))).toMatch(
+      `${returned}"gradient" must have shape [32, 3], the logits', got [1, 3]`,
+    );
+    const whole = (logits: Tensor) => context.tensor(new Int32Array(logits.size), logits.shape);
+    expect(await odd((logits) => ({ loss: scalar(), gradient: whole(logits) }))).toBe(
+      `${returned}"gradient" must be float32, got int32`,
+    );
     expect(await refusal({ optimizer: 'adam' })).toMatch('fit: "optimizer" must be an optimizer');
     expect(await refusal({ earlyStopping: { patience: 1 } })).toBe('fit: "earlyStopping" needs "validation"');
     expect(await message(head.fit(features, targets.slice(1)))).toMatch('fit: "targets"');

@@ -54,6 +54,18 @@ it('does so before anything was asked of it, and for all that wait at once', asy
   contexts.add(next);
 });
 
+it('goes to the CPU as its context was asked for', async () => {
+  const plain = await onGpu({ simd: false });
+  const own = ClassificationHead.fromWeights(plain, { weight, recover: true });
+  for (let i = 0; i < 4; i++) {
+    await own.predict(rows);
+    lose(own);
+  }
+  await own.predict(rows);
+  expect(own.context.reason).toMatch(/plain/);
+  contexts.add(own.context);
+});
+
 it('goes to the CPU when device after device is lost', async () => {
   const before = await head.predict(rows);
   for (let i = 0; i < 3; i++) {

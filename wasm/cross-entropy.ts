@@ -89,7 +89,7 @@ export function crossEntropyRows(
       const mass = classWeights && known ? <f64>load<f32>(classWeights + place) : 1;
       const distance = (<f64>maximum - <f64>logit) * inverse;
       // 0 on a masked class adds 0; an infinite weight has no answer.
-      const around = mass == 0 ? 0 : distance == Infinity ? distance : mass * distance;
+      const around = mass == 0 ? 0 : mass * distance;
       const loss = (mass - mass + mass) * logarithm + around + (zLoss != 0 ? zLoss * logSumExp * logSumExp : 0);
       if (correct) {
         store<i32>(correct + (r << 2), <i32>(best && loss == loss));

@@ -41,6 +41,18 @@ fn product_bits(a: u32, b: u32) -> u32 {
   return product_of_bits(vec4u(a), b).x;
 }
 
+// a / b as bits, likewise.
+fn quotient_bits(a: u32, b: u32) -> u32 {
+  let larger = max(magnitude_of(a), magnitude_of(b));
+  if (larger < INFINITY_BITS && magnitude_of(b) != 0u) {
+    return bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
+  }
+  if (larger > INFINITY_BITS || magnitude_of(a) == magnitude_of(b)) {
+    return NAN_BITS;
+  }
+  return select(INFINITY_BITS, 0u, magnitude_of(b) == INFINITY_BITS) | ((a ^ b) & 0x80000000u);
+}
+
 // a - b as bits, as IEEE 754 has it.
 fn difference_bits(a: u32, b: u32) -> u32 {
   if (max(magnitude_of(a), magnitude_of(b)) < INFINITY_BITS) {

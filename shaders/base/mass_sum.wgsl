@@ -1,7 +1,7 @@
 // Sums over a row of the labels' mass and of mass x distance, exact enough for one large label beside a hundred thousand small ones:
 // beside a large term, each small one is rounded the same way, so that large ones are summed apart; and equal small ones are rounded
 // the same way too, so that sums are closed in short steps.
-// Needs: base/merge.wgsl
+// Needs: base/bits.wgsl, base/merge.wgsl
 // Seams: reduce
 
 const LARGE_MASS = 0.03125; // of which there are few, where labels sum to about one
@@ -22,6 +22,20 @@ fn add_mass(sums: ptr<function, MassSum>, mass: f32, around: f32) {
     (*sums).levels[level] = vec4f(0.0);
     rest >>= 4u;
   }
+}
+
+// Mass on a masked class makes the loss infinite.
+const MASKED_MASS = 1u;
+const NEGATIVE_MASKED_MASS = 2u;
+const NO_ANSWER = 3u; // both; or a mass, or a target, that is none
+
+// What a mass says of its row.
+fn mass_flags(mass: f32, masked: bool) -> u32 {
+  let bits = bitcast<u32>(mass);
+  if (magnitude_of(bits) >= INFINITY_BITS) {
+    return NO_ANSWER;
+  }
+  return select(0u, MASKED_MASS + (bits >> 31u), masked && magnitude_of(bits) != 0u);
 }
 
 // The mass of a row and of its mass x distance.

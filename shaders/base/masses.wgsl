@@ -30,15 +30,15 @@ fn masses_of(c: vec4u, i: vec4u, target_class: u32) -> vec4f {
   }
   if (HAS_CLASS_WEIGHTS) {
     let known = min(c, vec4u(params.all_classes - 1u));
-    q *= vec4f(class_weight(known.x), class_weight(known.y), class_weight(known.z), class_weight(known.w));
+    let weights = vec4f(class_weight(known.x), class_weight(known.y), class_weight(known.z), class_weight(known.w));
+    q = select(q * weights, vec4f(0.0), q == vec4f(0.0)); // whatever a class weighs that nothing is of
   }
   return q;
 }
 
 struct Masses {
   sum: Mass, // of a_c and of a_c distance_c
-  masked_mass: bool, // some of the mass lies on a masked class
-  bad_label: bool,   // one that is no number
+  flags: u32,
 }
 
 fn total_masses(at: Invocation, lane: u32, row: RowSum, some: Some, target_class: u32) -> Masses {
@@ -46,24 +46,25 @@ fn total_masses(at: Invocation, lane: u32, row: RowSum, some: Some, target_class
   var found = vec2u(0u);
   for (var n = lane; n < params.classes; n += LANES) {
     let label = some.label + n * params.inner;
-    if (HAS_LABELS) {
-      found.y |= u32(magnitude_of(label_bits(label)) >= INFINITY_BITS);
-    }
     let mass = masses_of(vec4u(some.first_class + n), vec4u(label), target_class).x;
     let d = distance(logit(some.logit + n * params.inner), row);
-    found.x |= u32(d == INFINITELY_FAR && mass != 0.0);
+    var flags = mass_flags(mass, d == INFINITELY_FAR);
+    if (HAS_LABELS && magnitude_of(label_bits(label)) >= INFINITY_BITS) {
+      flags = NO_ANSWER;
+    }
+    found |= vec2u(flags & MASKED_MASS, flags & NEGATIVE_MASKED_MASS);
     add_mass(&sums, mass, select(mass * d, 0.0, d == INFINITELY_FAR));
   }
   let sum = mass_total(at, sums);
   found = reduced(at, MERGE_MAX, found);
-  return Masses(sum, found.x == 1u, found.y == 1u);
+  return Masses(sum, found.x | found.y);
 }
 
 // All the mass on one class.
 fn target_mass(mass: f32, target_bits: u32, row: RowSum) -> Masses {
   let d = distance(target_bits, row);
   let far = d == INFINITELY_FAR;
-  return Masses(Mass(0.0, mass, select(mass * d, 0.0, far)), far && mass != 0.0, false);
+  return Masses(Mass(0.0, mass, select(mass * d, 0.0, far)), mass_flags(mass, far));
 }
 
 // The largest logit and the largest label, and their classes, the first of ties.
@@ -89,8 +90,8 @@ fn bests_of(at: Invocation, lane: u32, some: Some) -> Bests {
 
 // Of a row that has a softmax.
 fn loss_of(row: RowSum, masses: Masses) -> u32 {
-  if (masses.masked_mass) {
-    return INFINITY_BITS;
+  if (masses.flags != 0u) {
+    return select(NEGATIVE_INFINITY_BITS, INFINITY_BITS, masses.flags == MASKED_MASS);
   }
   var loss = whole_mass(masses.sum) * log_total(row) + masses.sum.around;
   if (Z_LOSS) {
@@ -119,7 +120,7 @@ fn label_slope(row: RowSum, c: u32, logit: u32) -> u32 {
   let weight = class_weight(c) * (1.0 - params.smoothing);
   let d = distance(logit, row);
   if (d == INFINITELY_FAR) {
-    return select(INFINITY_BITS, 0u, weight == 0.0);
+    return select(product_bits(INFINITY_BITS, bitcast<u32>(weight)), 0u, magnitude_of(bitcast<u32>(weight)) == 0u);
   }
   return bitcast<u32>(weight * (d + log_total(row)));
 }

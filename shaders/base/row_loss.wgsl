@@ -28,14 +28,14 @@ fn main(at: Invocation) {
   if (!place.inside) {
     return;
   }
-  let weight = sample_weight(place.row);
-  let counts = weight != 0.0 && !is_ignored(terms);
+  let weight = bitcast<u32>(sample_weight(place.row));
+  let counts = magnitude_of(weight) != 0u && !is_ignored(terms);
   if (HAS_LOSSES && place.lane == 0u) {
-    losses[offsets.losses + place.row] = select(0u, product_bits(loss_bits(terms), bitcast<u32>(weight)), counts);
+    losses[offsets.losses + place.row] = select(0u, product_bits(loss_bits(terms), weight), counts);
   }
-  let divided_by = row_divisor();
-  let scale = product_bits(upstream_bits(place.row), bitcast<u32>(weight / divided_by));
-  let slopes = counts && divided_by != 0.0;
+  let divided_by = bitcast<u32>(row_divisor());
+  let scale = product_bits(upstream_bits(place.row), quotient_bits(weight, divided_by));
+  let slopes = counts && magnitude_of(divided_by) != 0u;
   finish_row(terms, place, scale, slopes); // before the gradient, which may overwrite what it reads
   if (HAS_OUTPUT) {
     let fours = fours_of(place);

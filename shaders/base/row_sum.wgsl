@@ -47,21 +47,23 @@ fn ascended(key: u32) -> f32 {
   return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
 }
 
-// What distance() gives for a masked class, and where the distance is more than a float can hold.
-const INFINITELY_FAR = 3.4028234e38;
+// What distance() gives for a masked class, and where the distance is more than a float can hold; and the most that it gives else.
+const INFINITELY_FAR = 3.40282346e38;
+const FARTHEST = 3.40282326e38;
 
-// Half of x - maximum, which cannot overflow, or where that is beyond what a float can hold of (x - maximum) / temperature, its bound.
+// Half of x - maximum, which cannot overflow; below -far, (x - maximum) / temperature is more than a float can hold.
 // There are no branches here, which take longer on software adapters than what they leave out.
-fn halves(bits: vec4u, maximum: f32) -> vec4f {
+fn half_distances(bits: vec4u, maximum: f32) -> vec4f {
   let finite = bitcast<vec4f>(min(bits, vec4u(NEGATIVE_INFINITY_BITS - 1u)));
-  return max(0.5 * finite - 0.5 * maximum, vec4f(-params.far));
+  return 0.5 * finite - 0.5 * maximum;
 }
 
 // (maximum - x) / temperature, from 0 up.
 fn distances(bits: vec4u, row: RowSum) -> vec4f {
-  let half = halves(bits, row.maximum);
-  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half == vec4f(-params.far));
-  return select(half * (-2.0 * params.inverse_temperature), vec4f(INFINITELY_FAR), far);
+  let half = half_distances(bits, row.maximum);
+  let far = (bits == vec4u(NEGATIVE_INFINITY_BITS)) | (half < vec4f(-params.far));
+  let d = min(half * (-2.0 * params.inverse_temperature), vec4f(FARTHEST));
+  return select(d, vec4f(INFINITELY_FAR), far);
 }
 
 fn distance(bits: u32, row: RowSum) -> f32 {
@@ -70,12 +72,12 @@ fn distance(bits: u32, row: RowSum) -> f32 {
 
 // The exponentials of logits below the maximum.
 fn exponentials(bits: vec4u, maximum: f32) -> vec4f {
-  let e = exp_negatives(halves(bits, maximum) * (2.0 * params.inverse_temperature));
+  let e = exp_negatives(max(half_distances(bits, maximum), vec4f(-params.far)) * (2.0 * params.inverse_temperature));
   return select(e, vec4f(0.0), bits == vec4u(NEGATIVE_INFINITY_BITS));
 }
 
 fn exponential(bits: u32, maximum: f32) -> f32 {
-  let e = exp_negative(halves(vec4u(bits), maximum).x * (2.0 * params.inverse_temperature));
+  let e = exp_negative(max(half_distances(vec4u(bits), maximum).x, -params.far) * (2.0 * params.inverse_temperature));
   return select(e, 0.0, bits == NEGATIVE_INFINITY_BITS);
 }
 

@@ -9,13 +9,11 @@ struct RowState {
   best: vec2u,        // the largest logit and its class
   wanted: vec2u,      // the largest label and its class
   target_class: u32,  // 0xffffffff: none
-  flags: u32,
+  flags: u32,         // of the masses (base/mass_sum.wgsl)
   scale: u32,         // what derivatives are multiplied by, as bits
   slopes: u32,        // 0: all derivatives of the row are 0
 }
 
-const MASKED_MASS = 1u; // some of the mass lies on a masked class
-const BAD_LABEL = 2u;   // a label that is no number, or a target that is no class
 const WORDS = 16u;      // of a state
 
 @group(0) @binding(9) var<storage, read_write> states: array<RowState>; // (rows)
@@ -25,5 +23,5 @@ fn state_at(row: u32) -> u32 {
 }
 
 fn undefined_state(state: RowState) -> bool {
-  return (state.flags & BAD_LABEL) != 0u || is_undefined(row_of(state.part));
+  return state.flags == NO_ANSWER || is_undefined(row_of(state.part));
 }

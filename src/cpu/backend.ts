@@ -1,5 +1,6 @@
 import type { Backend, DType, LostInfo, MemoryReport, Spec, Storage, Values, Work } from '../backend.js';
-import { arrayOf, roundAll, valuesOf } from '../numbers.js';
+import { roundAll } from '../float16.js';
+import { arrayOf } from '../numbers.js';
 import { sizeOf } from '../rows.js';
 import type { Heap } from './kernels.js';
 import { loops } from './loops.js';
@@ -39,6 +40,7 @@ export class CpuBackend implements Backend {
   upload(spec: Spec, values: Values): Storage {
     const storage = this.allocate(spec);
     storage.values!.set(values);
+    if (spec.dtype === 'float16') roundAll(storage.values!);
     return storage;
   }
 
@@ -82,7 +84,7 @@ export class CpuBackend implements Backend {
   }
 
   #outsideHeap(dtype: DType, length: number): Storage {
-    const values = valuesOf(dtype, length);
+    const values = new (arrayOf(dtype))(length);
     this.#outside += values.byteLength;
     return { dtype, length, values, buffer: null, byteOffset: 0, failure: null };
   }

@@ -62,7 +62,8 @@ function massOf(
   i: number,
 ): number {
   const label = arrays.labels ? arrays.labels[i] : c === target ? 1 : 0;
-  return (arrays.classWeights?.[c] ?? 1) * (label * (1 - smoothing) + smoothing / rows.classes);
+  const q = label * (1 - smoothing) + smoothing / rows.classes;
+  return q && (arrays.classWeights?.[c] ?? 1) * q; // whatever a class weighs that nothing is of
 }
 
 function termsOf(
@@ -87,11 +88,13 @@ function termsOf(
     if (a === 0) continue; // 0 on a masked class adds 0
     mass += a;
     const distance = (row.maximum - softcapped(logits[i], softcap)) / temperature;
-    around += distance === Number.POSITIVE_INFINITY ? distance : a * distance;
+    around += a * distance;
   }
   const sum = logSumExpOf(row, temperature);
+  const loss = mass * logTotal(row) + around + (zLoss && zLoss * sum * sum);
+  if (Number.isNaN(loss)) return noAnswer;
   return {
-    loss: mass * logTotal(row) + around + (zLoss && zLoss * sum * sum),
+    loss,
     derivative: (c, i) => {
       const { own, others } = shareOf(softcapped(logits[i], softcap), row, temperature);
       const total = row.ties + row.rest;

@@ -42,8 +42,8 @@ export const emptySum = (): GrowingSum => ({
 
 /** What is known of a row of which some classes were seen. */
 interface RowState extends GrowingSum {
-  maskedMass: boolean;
-  unknown: boolean; // a target that is no class, or a label that is no number
+  maskedMass: number; // what it makes of the loss: infinite, of either sign, or 0 for none
+  unknown: boolean; // a target that is no class, or a mass that is no number
   best: readonly [value: number, class_: number];
   wanted: readonly [value: number, class_: number];
   scale: number | null; // what derivatives are multiplied by; null where they are 0
@@ -61,7 +61,7 @@ export function linearLossRows(
   const tiles = tilesOf(head, rows);
   const states = Array.from({ length: rows }, (_, r): RowState => {
     const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
-    return { ...emptySum(), maskedMass: false, unknown, best: nothing, wanted: nothing, scale: null };
+    return { ...emptySum(), maskedMass: 0, unknown, best: nothing, wanted: nothing, scale: null };
   });
   const plain = isPlain(arrays, settings);
   for (const block of tiles.classBlocks()) {
@@ -89,7 +89,8 @@ export function linearLossRows(
 function massOf(arrays: LinearLossArrays, smoothing: number, r: number, c: number): number {
   const { labels, targets, classWeights, head } = arrays;
   const label = labels ? labels[r * head.classes + c] : c === targets?.[r] ? 1 : 0;
-  return (classWeights?.[c] ?? 1) * (label * (1 - smoothing) + smoothing / head.classes);
+  const q = label * (1 - smoothing) + smoothing / head.classes;
+  return q && (classWeights?.[c] ?? 1) * q; // whatever a class weighs that nothing is of
 }
 
 function addClass(
@@ -121,7 +122,7 @@ function addMass(
 ): void {
   const a = massOf(arrays, smoothing, r, c);
   if (!Number.isFinite(a)) state.unknown = true;
-  if (x === Number.NEGATIVE_INFINITY) state.maskedMass ||= a !== 0;
+  if (x === Number.NEGATIVE_INFINITY && a !== 0) state.maskedMass -= a * x;
   state.mass += a;
   if (a !== 0 && Number.isFinite(x)) state.around += (a * (state.maximum - x)) / temperature;
 }
@@ -174,10 +175,11 @@ function finishRows(
     const ignored = targets !== undefined && targets[r] === ignoreIndex;
     const weight = sampleWeights?.[r] ?? 1;
     const counts = weight !== 0 && !ignored;
+    state.unknown ||= Number.isNaN(state.maskedMass);
     const undefinedRow = state.unknown || isUndefined(state);
     const sum = logSumExpOf(state, temperature);
     const own = state.maskedMass
-      ? Number.POSITIVE_INFINITY
+      ? state.maskedMass
       : state.mass * logTotal(state) + state.around + (zLoss && zLoss * sum * sum);
     losses[r] = counts ? weight * (undefinedRow ? Number.NaN : own) : 0;
     if (counts && divisor !== 0) state.scale = (weight / divisor) * (upstream?.[none ? r : 0] ?? 1);

@@ -1,16 +1,13 @@
 // The best classes of rows of features, queued on the device: with the logits, or where they would be many, without.
 
 import type { HostOperand } from '../backend.js';
-import { linear } from '../operations/linear.js';
 import { linearTopK } from '../operations/linear-top-k.js';
 import { maskClasses } from '../operations/mask-classes.js';
-import { sigmoid } from '../operations/sigmoid.js';
-import { softmax } from '../operations/softmax.js';
 import { type TopKResult, topK } from '../operations/top-k.js';
 import { Tensor } from '../tensor.js';
 import { number } from '../validate.js';
 import type { HeadParts } from './examples.js';
-import { manyLogits } from './inputs.js';
+import { logitsOf, manyLogits, scoresOf } from './logits.js';
 import { surenessOf } from './rejection.js';
 import { scoped } from './scope.js';
 
@@ -36,24 +33,22 @@ export function countOf(fn: string, topK: unknown, classes: number): number {
  * since scores then are, as their logits are rounded; and where what is asked for needs them all, as `kept` and `energy` do.
  */
 export function bestOf(
-  head: HeadParts,
+  { weight, bias, activation }: HeadParts,
   features: Tensor | HostOperand,
   { k, temperature, kept, energy }: BestOptions,
   most?: number,
 ): TopKResult & { energies?: Tensor } {
-  const { weight, bias, activation } = head;
   return scoped((scratch) => {
     const { context } = weight;
     const rows =
       features instanceof Tensor
         ? features
         : scratch(context.tensor(features.values, features.shape, { dtype: features.dtype }));
-    const given = bias ? { bias } : {};
     const whole = context.backend === 'cpu' || rows.dtype !== 'float32' || kept || energy;
     if (!whole && manyLogits(rows.size / weight.shape[1], weight, most))
-      return linearTopK(rows, weight, k, { ...given, temperature, activation });
-    const logits = scratch(linear(rows, weight, given));
-    const scores = scratch((activation === 'sigmoid' ? sigmoid : softmax)(logits, { temperature }));
+      return linearTopK(rows, weight, k, { bias: bias ?? undefined, temperature, activation });
+    const logits = scratch(logitsOf({ weight, bias }, rows));
+    const scores = scratch(scoresOf({ activation, temperature }, logits));
     const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
     if (!energy) return best;
     const matrix = logits.shape.length === 2; // else one row, and one energy all the same

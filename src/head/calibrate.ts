@@ -1,13 +1,11 @@
 // The temperature of a head, and the score below which a row is of none of its classes; both fitted to rows that it was not trained on.
 
 import type { Values } from '../backend.js';
-import { linear } from '../operations/linear.js';
-import { sigmoid } from '../operations/sigmoid.js';
-import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
 import { choice, knownOptions, share } from '../validate.js';
 import { examplesOf, type HeadParts, inChunks, Resident, rowsOfFeatures } from './examples.js';
-import { bestScale, type Curve, mostScale, sigmoidCurve, softmaxCurve } from './newton.js';
+import { logitsOf, scoresOf } from './logits.js';
+import { bestScale, type Curve, mostScale, packRows, sigmoidCurve, softmaxCurve } from './newton.js';
 import { type Rejection, rejectionOf, surenessOf } from './rejection.js';
 import { scoped, slicer } from './scope.js';
 
@@ -58,7 +56,7 @@ export async function calibrate(
     if (held.length) held.forEach(look);
     else {
       const pieces: Piece[] = [];
-      await eachPiece(head, resident, examples.soft, (piece) => {
+      await eachPiece(head, resident, (piece) => {
         look(piece);
         if (holds) pieces.push(piece);
       });
@@ -79,20 +77,16 @@ export async function calibrate(
 }
 
 /** Makes the logits a chunk at a time, so that no more than a chunk's are read back at once. */
-function eachPiece(head: HeadParts, resident: Resident, soft: boolean, look: (piece: Piece) => void): Promise<void> {
+function eachPiece(head: HeadParts, resident: Resident, look: (piece: Piece) => void): Promise<void> {
   const classes = head.labels.length;
   const each = head.activation === 'sigmoid';
   const work = (batch: { features: Tensor; targets: Tensor | null }) =>
     scoped(async (keep) => {
-      const logits = keep(linear(batch.features, head.weight, head.bias ? { bias: head.bias } : {}));
+      const logits = keep(logitsOf(head, batch.features));
       const [values, targets] = await Promise.all([logits.data(), batch.targets!.data()]);
-      const kept = keptRows(values, targets, classes, soft, each);
+      const kept = keptRows(values, targets, classes, each);
       if (kept.length === 0) return;
-      const pack = (of: Values) => {
-        const packed = new Float32Array(kept.length * classes);
-        for (const [i, row] of kept.entries()) packed.set(of.subarray(row * classes, (row + 1) * classes), i * classes);
-        return packed;
-      };
+      const pack = (of: Values) => packRows(of, kept, classes);
       const indices = () => kept.map((row) => targets[row]);
       const curve = each ? sigmoidCurve(pack(values), pack(targets)) : softmaxCurve(pack(values), indices(), classes);
       look({ curve, rows: kept.length });
@@ -100,12 +94,14 @@ function eachPiece(head: HeadParts, resident: Resident, soft: boolean, look: (pi
   return inChunks(head, resident, work, slicer());
 }
 
-/** Rows that no temperature helps are left out: without an answer, ignored, or of a class that is masked. */
-function keptRows(logits: Values, targets: Values, classes: number, soft: boolean, each: boolean): number[] {
+/** Rows that no temperature helps are left out: without an answer, ignored, or with an infinite loss. */
+function keptRows(logits: Values, targets: Values, classes: number, each: boolean): number[] {
   const rows = Array.from({ length: logits.length / classes }, (_, row) => row);
   return rows.filter((row) => {
     const own = logits.subarray(row * classes, (row + 1) * classes);
-    if (soft || each) return own.every(Number.isFinite);
+    const sure = (x: number, c: number) =>
+      x === (targets[row * classes + c] ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
+    if (each) return own.every((x, c) => Number.isFinite(x) || sure(x, c));
     return own.every((x) => x < Number.POSITIVE_INFINITY) && Number.isFinite(own[targets[row]]);
   });
 }
@@ -129,9 +125,8 @@ export async function fitRejection(
   const sure = new Float64Array(features.shape[0]);
   const work = ({ features: some }: { features: Tensor }, first: number) =>
     scoped(async (kept) => {
-      const logits = kept(linear(some, head.weight, head.bias ? { bias: head.bias } : {}));
-      const activate = activation === 'sigmoid' ? sigmoid : softmax;
-      const scores = by === 'energy' ? null : kept(activate(logits, { temperature }));
+      const logits = kept(logitsOf(head, some));
+      const scores = by === 'energy' ? null : kept(scoresOf(head, logits));
       const values = await kept(surenessOf(logits, scores, by, temperature)).data();
       sure.set(by === 'energy' ? Float64Array.from(values, (value) => value * temperature) : values, first);
     });

@@ -2,14 +2,12 @@
 
 import type { Values } from '../backend.js';
 import { crossEntropy } from '../operations/cross-entropy.js';
-import { linear } from '../operations/linear.js';
-import { sigmoid } from '../operations/sigmoid.js';
-import { softmax } from '../operations/softmax.js';
 import { topK } from '../operations/top-k.js';
 import type { Tensor } from '../tensor.js';
 import { knownOptions } from '../validate.js';
 import { countOf } from './best.js';
 import { examplesOf, type HeadParts, inChunks, Resident } from './examples.js';
+import { logitsOf, scoresOf } from './logits.js';
 import { scoped, slicer } from './scope.js';
 
 /** How one class fares. What is divided by 0 is 0. */
@@ -48,19 +46,27 @@ export interface Evaluation {
   readonly accuracy: number;
   /** The share of rows with a right class among the best. */
   readonly topKAccuracy: number;
-  /** Rows by class and answer: confusion[true][predicted]. With a number a class a row counts for each pair of its classes and answers. */
+  /**
+   * Rows by class and answer: confusion[true][predicted]. With a number a class a row counts for each pair of its classes and answers. Made
+   * when it is first asked for, and with more than 8192 classes not at all: a RangeError says so.
+   */
   readonly confusion: number[][];
   /** The rows of one cell of it. */
   readonly samples: (actual: number, predicted: number) => number[];
   /** One a class, in the order of the labels. */
   readonly perClass: ClassReport[];
-  /** How far scores are from shares of right answers, over 15 bins (Guo and others 2017, On Calibration of Modern Neural Networks). */
+  /**
+   * How far scores are from shares of right answers, over 15 bins (Guo and others 2017, On Calibration of Modern Neural Networks). With a
+   * number a class, each class is answered, and the answer's score is that of the class, or 1 less it where it is answered with no.
+   */
   readonly expectedCalibrationError: number;
   /** The bins of scores behind it, lowest first. */
   readonly bins: CalibrationBin[];
 }
 
 const binCount = 15;
+/** Numbers of a confusion matrix at most: half a gigabyte. */
+const mostCells = 2 ** 26;
 
 /** What is counted, row by row. */
 class Count {
@@ -98,16 +104,24 @@ class Count {
 
   report(labels: readonly string[]): Evaluation {
     const classes = this.#classes;
-    const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    let confusion: number[][] | null = null;
     const [support, answered, hits] = [0, 1, 2].map(() => new Array<number>(classes).fill(0));
     this.#actual.forEach((actual, row) => {
       for (const c of actual) support[c]++;
       for (const p of this.#predicted[row]) {
         answered[p]++;
         if (actual.includes(p)) hits[p]++;
-        for (const c of actual) confusion[c][p]++;
       }
     });
+    const confusionOf = () => {
+      if (classes ** 2 > mostCells)
+        throw new RangeError(`evaluate: "confusion" of ${classes} classes is too large; "samples" gives a cell`);
+      const cells = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+      this.#actual.forEach((actual, row) => {
+        for (const c of actual) for (const p of this.#predicted[row]) cells[c][p]++;
+      });
+      return cells;
+    };
     const share = (part: number, of: number) => (of ? part / of : 0);
     const bins = this.#bins.map(({ count, right, scores }, i) => ({
       from: i / binCount,
@@ -121,7 +135,10 @@ class Count {
       loss: this.loss / this.rows,
       accuracy: this.right / this.answers,
       topKAccuracy: this.near / this.rows,
-      confusion,
+      get confusion() {
+        confusion ??= confusionOf();
+        return confusion;
+      },
       samples: (c, p) =>
         [...this.#actual.keys()].filter((row) => this.#actual[row]?.includes(c) && this.#predicted[row].includes(p)),
       perClass: labels.map((label, c) => {
@@ -162,12 +179,11 @@ export async function evaluate(
 
 /** One class of all is right: k answers a row are read back. */
 function lookAtBest(head: HeadParts, features: Tensor, targets: Tensor, k: number, first: number, counted: Count) {
-  const { temperature, activation } = head;
+  const { temperature } = head;
   const soft = targets.shape.length === 2;
   return scoped(async (keep) => {
-    const logits = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
-    const activate = activation === 'sigmoid' ? sigmoid : softmax;
-    const best = topK(keep(activate(logits, { temperature })), k);
+    const logits = keep(logitsOf(head, features));
+    const best = topK(keep(scoresOf(head, logits)), k);
     const wanted = soft ? keep(topK1(keep, targets)) : targets;
     const { loss } = crossEntropy(logits, targets, { reduction: 'none', temperature });
     const reads = [keep(best.values), keep(best.indices), wanted, keep(loss)].map((tensor) => tensor.data());
@@ -189,31 +205,35 @@ function topK1(keep: <T extends Tensor>(tensor: T) => T, targets: Tensor): Tenso
   return indices;
 }
 
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
 /** Each class is right or wrong on its own: all scores are read back. */
 function lookAtEach(head: HeadParts, features: Tensor, targets: Tensor, k: number, first: number, counted: Count) {
   const { temperature } = head;
   const classes = head.labels.length;
   return scoped(async (keep) => {
-    const logits = keep(linear(features, head.weight, head.bias ? { bias: head.bias } : {}));
-    const tensors = [keep(sigmoid(logits, { temperature })), targets, logits];
+    const logits = keep(logitsOf(head, features));
+    const tensors = [keep(scoresOf(head, logits)), targets, logits];
     const [scores, labels, values] = await Promise.all(tensors.map((tensor) => tensor.data()));
     for (let row = 0; row < features.shape[0]; row++) {
       const of = (values: Values) => values.subarray(row * classes, (row + 1) * classes);
       const [own, wanted] = [of(scores), of(labels)];
       const all = Array.from(own, (_, c) => c);
       const actual = all.filter((c) => wanted[c] > 0.5);
-      for (const c of all) counted.answer(own[c], own[c] > 0.5 === wanted[c] > 0.5 && !Number.isNaN(own[c]));
+      for (const c of all)
+        counted.answer(Math.max(own[c], 1 - own[c]), own[c] > 0.5 === wanted[c] > 0.5 && !Number.isNaN(own[c]));
       const best = all.sort((a, b) => own[b] - own[a] || a - b).slice(0, k);
       const predicted = all.filter((c) => own[c] > 0.5).sort((a, b) => a - b);
       counted.row(
         first + row,
         actual,
         predicted,
-        best.some((c) => wanted[c] > 0.5),
+        best.some((c) => wanted[c] > 0.5 && !Number.isNaN(own[c])),
       );
       for (const [c, value] of of(values).entries()) {
         const x = value / temperature;
-        counted.loss += (Math.max(x, 0) - wanted[c] * x + Math.log1p(Math.exp(-Math.abs(x)))) / classes;
+        const [yes, no] = [wanted[c], 1 - wanted[c]]; // of which a 0 adds nothing, also at an infinite logit
+        counted.loss += ((yes && yes * softplus(-x)) + (no && no * softplus(x))) / classes;
       }
     }
   });

@@ -11,9 +11,6 @@ import { expectShape, shown } from '../validate.js';
 
 export type Input = Tensor | HostOperand;
 
-/** Whether logits are so many, more than 16 MiB, that a head makes them in tiles and stores none, where it can. */
-export const manyLogits = (rows: number, { shape }: Tensor, most = 2 ** 22): boolean => rows * shape[0] > most;
-
 export function expectContext(fn: string, context: unknown): void {
   if (!(context instanceof Context)) throw new TypeError(`${fn}: "context" must be a Context, got ${shown(context)}`);
   if (context.disposed) throw new DisposedError(`${fn}: the context was disposed`);

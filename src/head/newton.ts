@@ -17,6 +17,13 @@ export interface CurvePoint {
 /** Temperatures are sought between 1 / mostScale and mostScale. */
 export const mostScale = 1000;
 
+/** Some rows of a matrix, together. */
+export function packRows(values: Values, rows: readonly number[], classes: number): Float32Array {
+  const packed = new Float32Array(rows.length * classes);
+  for (const [i, row] of rows.entries()) packed.set(values.subarray(row * classes, (row + 1) * classes), i * classes);
+  return packed;
+}
+
 /** The mean cross-entropy of rows times a scale, which is convex. Rows must be finite at their targets and hold no NaN or +Infinity. */
 export const softmaxCurve =
   (logits: Values, targets: ArrayLike<number>, classes: number): Curve =>
@@ -53,13 +60,14 @@ function otherBest(logits: Values, start: number, classes: number, but: number):
   return Number.isFinite(best) ? best : logits[start + but];
 }
 
-/** The mean binary cross-entropy of elements times a scale. */
+/** The mean binary cross-entropy of elements times a scale. Rows must have a finite loss. */
 export const sigmoidCurve =
   (logits: Values, targets: Values): Curve =>
   (scale, doubt = 0) => {
     let [loss, slope, curvature] = [0, 0, 0];
     const count = logits.length;
     for (let i = 0; i < count; i++) {
+      if (!Number.isFinite(logits[i])) continue; // right at any scale, or the row would not be here
       const target = targets[i] + doubt * (1 - 2 * targets[i]);
       const x = scale * logits[i];
       const e = Math.exp(-Math.abs(x));

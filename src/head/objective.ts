@@ -4,14 +4,14 @@ import { binaryCrossEntropy } from '../operations/binary-cross-entropy.js';
 import { countCorrect } from '../operations/count-correct.js';
 import { crossEntropy } from '../operations/cross-entropy.js';
 import { klDivergence } from '../operations/kl-divergence.js';
-import { linear } from '../operations/linear.js';
 import { linearCrossEntropy } from '../operations/linear-cross-entropy.js';
 import { linearGradient } from '../operations/linear-gradient.js';
+import { expectOf } from '../operations/operands.js';
 import { softmax } from '../operations/softmax.js';
 import { Tensor } from '../tensor.js';
-import { choice, knownOptions, positive, shown } from '../validate.js';
+import { choice, expectShape, knownOptions, positive } from '../validate.js';
 import type { Batch, Examples, HeadParts } from './examples.js';
-import { manyLogits } from './inputs.js';
+import { logitsOf, manyLogits } from './logits.js';
 import { scoped } from './scope.js';
 
 /** A loss of one's own: of logits [n, C] and targets, the mean over the rows and its gradient by the logits. */
@@ -95,7 +95,7 @@ export function outcomeOf(
   if (objective.name === 'crossEntropy' && manyLogits(batch.features.shape[0], weight))
     return withoutLogits({ weight, bias }, batch, objective, wantsGradients);
   return scoped((keep) => {
-    const logits = keep(linear(batch.features, weight, bias ? { bias } : {}));
+    const logits = keep(logitsOf({ weight, bias }, batch.features));
     const { loss, gradient, correct } = lossOf(logits, batch.targets, objective, wantsGradients);
     if (gradient) keep(gradient);
     const by = wantsGradients && gradient && linearGradient(batch.features, gradient, bias !== null);
@@ -112,7 +112,7 @@ function withoutLogits(
 ): Outcome {
   const { loss, correct, logSumExp, gradients } = linearCrossEntropy(features, weight, targets, {
     ...options,
-    ...(bias ? { bias } : {}),
+    bias: bias ?? undefined,
     ...(targets.shape.length === 1 ? { ignoreIndex } : {}),
     gradients: wantsGradients ? (bias ? ['weight', 'bias'] : ['weight']) : false,
     metrics: true,
@@ -144,22 +144,34 @@ function lossOf(
     logSumExp!.dispose();
     return { loss, gradient: by, correct: correct! };
   }
-  const correct = countCorrect(logits, targets, name === 'binaryCrossEntropy');
+  // After the loss, which may be refused: nothing is left then.
+  const correct = () => countCorrect(logits, targets, name === 'binaryCrossEntropy');
   if (name === 'binaryCrossEntropy')
-    return { ...binaryCrossEntropy(logits, targets, { ...options, gradient }), correct };
-  if (own) return { ...checked(own(logits, targets), gradient), correct };
+    return { ...binaryCrossEntropy(logits, targets, { ...options, gradient }), correct: correct() };
+  if (own) return { ...checked(own(logits, targets), logits, gradient), correct: correct() };
   return scoped((keep) => {
     const teacher = keep(softmax(targets, { temperature }));
     // Times the temperature's square, so that gradients keep their size (Hinton and others 2015).
     const upstream = temperature ** 2;
-    return { ...klDivergence(logits, teacher, { temperature, gradient, upstream }), correct };
+    return { ...klDivergence(logits, teacher, { temperature, gradient, upstream }), correct: correct() };
   });
 }
 
-function checked(result: ReturnType<LossFunction>, wantsGradient: boolean): ReturnType<LossFunction> {
-  const { loss, gradient } = result ?? {};
-  if (loss instanceof Tensor && loss.size === 1 && (gradient instanceof Tensor || !wantsGradient)) return result;
-  throw new TypeError(
-    `fit: "loss" must return { loss, gradient }, a scalar and its gradient by the logits, got ${shown(result)}`,
-  );
+/** What a loss of one's own gave: kernels read it as it is, so that it must be theirs to read. What is refused is freed. */
+function checked(
+  given: ReturnType<LossFunction>,
+  { context, shape }: Tensor,
+  wantsGradient: boolean,
+): ReturnType<LossFunction> {
+  const fn = 'fit: what "loss" returned';
+  const { loss, gradient } = given ?? {};
+  try {
+    if (expectOf(fn, 'loss', loss, context, ['float32']).size !== 1) expectShape(fn, 'loss', loss!.shape, []);
+    if (gradient || wantsGradient)
+      expectShape(fn, 'gradient', expectOf(fn, 'gradient', gradient, context, ['float32']).shape, shape, "the logits'");
+    return given;
+  } catch (error) {
+    for (const tensor of [loss, gradient]) if (tensor instanceof Tensor) tensor.dispose();
+    throw error;
+  }
 }

@@ -11,8 +11,7 @@ export type Move = (context: Context, weight: Values, bias: Values | null) => vo
 /** Another context like one whose device was lost; the CPU where there is none, or where the device was borrowed. */
 export async function renewed(lost: Context, cpu: boolean): Promise<Context> {
   const { device, ...options } = lost.options;
-  const { label, plan } = options;
-  const onCpu = () => createContext({ backend: 'cpu', label, plan });
+  const onCpu = () => createContext({ ...options, backend: 'cpu' });
   return device || cpu ? onCpu() : createContext(options).catch(onCpu);
 }
 

@@ -2,11 +2,11 @@
 
 import type { Values } from '../backend.js';
 import { gatherRows } from '../operations/gather-rows.js';
-import { linear } from '../operations/linear.js';
 import { linearGradient } from '../operations/linear-gradient.js';
 import type { Tensor } from '../tensor.js';
 import { chunkOf, type HeadParts, inChunks, type Resident } from './examples.js';
-import { bestScale, softmaxCurve } from './newton.js';
+import { logitsOf } from './logits.js';
+import { bestScale, packRows, softmaxCurve } from './newton.js';
 import { orderOf } from './random.js';
 import { scoped } from './scope.js';
 
@@ -72,32 +72,25 @@ function centred({ sums, counts }: Awaited<ReturnType<typeof sumsOf>>, classes: 
     means[i] = counts[c] ? means[i] - middle[i % depth] : 0;
     biases[c] -= (means[i] * (means[i] + 2 * middle[i % depth])) / 2;
   }
-  const least = Math.min(...biases);
+  const least = biases.reduce((a, b) => Math.min(a, b));
   return { means, biases: biases.map((value, c) => (counts[c] ? value : least)) };
 }
 
 function scaleOf(head: HeadParts, { features, targets }: Resident): Promise<number> {
-  const { weight, bias } = head;
-  const classes = weight.shape[0];
+  const [classes] = head.weight.shape;
   const rows = Math.min(features.shape[0], chunkOf(head));
   return scoped(async (keep) => {
-    const order = keep(weight.context.tensor(orderOf(rows)));
+    const order = keep(head.weight.context.tensor(orderOf(rows)));
     const some = keep(gatherRows(features, order, 0, rows));
-    const known = keep(gatherRows(targets, order, 0, rows));
-    const logits = keep(linear(some, weight, bias ? { bias } : {}));
-    const [values, indices] = await Promise.all([logits.data(), known.data()]);
+    const labels = keep(gatherRows(targets, order, 0, rows));
+    const logits = keep(logitsOf(head, some));
+    const [values, indices] = await Promise.all([logits.data(), labels.data()]);
     const of = (row: number) => values.subarray(row * classes, (row + 1) * classes);
     const counts = (row: number) => indices[row] >= 0 && indices[row] < classes && of(row).every(Number.isFinite);
     const kept = Array.from(indices, (_, row) => row).filter(counts);
     if (kept.length === 0) return 1;
-    const packed = new Float32Array(kept.length * classes);
-    for (const [i, row] of kept.entries()) packed.set(of(row), i * classes);
-    const curve = softmaxCurve(
-      packed,
-      kept.map((row) => indices[row]),
-      classes,
-    );
-    return bestScale(curve);
+    const known = kept.map((row) => indices[row]);
+    return bestScale(softmaxCurve(packRows(values, kept, classes), known, classes));
   });
 }
 

@@ -57,12 +57,17 @@ export function fromTfjs(context: Context, given: TfjsTensor): { tensor: Tensor;
     tensorRef.dispose();
     throw new TypeError(`${fn}: "given" must be of a WebGPU backend`);
   }
-  const tensor = context.fromBuffer(buffer, given.shape, { dtype: given.dtype as SharedType });
-  const dispose = () => {
-    tensor.dispose();
+  try {
+    const tensor = context.fromBuffer(buffer, given.shape, { dtype: given.dtype as SharedType });
+    const dispose = () => {
+      tensor.dispose();
+      tensorRef.dispose();
+    };
+    return { tensor, dispose };
+  } catch (error) {
     tensorRef.dispose();
-  };
-  return { tensor, dispose };
+    throw error;
+  }
 }
 
 /**

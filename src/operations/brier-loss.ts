@@ -2,6 +2,7 @@ import brierLossKernel from '../../shaders/brier_loss.wgsl';
 import { brierLossRows } from '../cpu/brier-loss.js';
 import type { Tensor } from '../tensor.js';
 import { flag } from '../validate.js';
+import { bound } from './bindings.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { indicesFor, isSoft, softLabels, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
@@ -35,7 +36,7 @@ export function brierLoss(logits: Tensor, targets: Targets, options: BrierLossOp
     reads: { targets: hard?.indices, labels: soft ? softLabels(fn, targets, context, input.shape) : undefined },
     check: hard?.check,
     uniforms: temperatureUniforms(1),
-    bindings: ({ labels }) => ({ labels: labels && [labels, rows.classes] }),
+    bindings: ({ labels }) => ({ labels: bound(labels, rows.classes) }),
     cpu: (arrays, reducing) => brierLossRows(arrays, rows, reducing),
   });
 }

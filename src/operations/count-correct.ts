@@ -1,6 +1,7 @@
 import countCorrectKernel from '../../shaders/count_correct.wgsl';
 import { countCorrectRows } from '../cpu/count-correct.js';
 import type { Tensor } from '../tensor.js';
+import { bound } from './bindings.js';
 
 /**
  * int32, one a row: 1 where the argmax of the logits is the target's, else 0; or with `eachClass`, how many classes are right on their
@@ -23,8 +24,8 @@ export function countCorrect(logits: Tensor, targets: Tensor, eachClass: boolean
         rows: { outer: count, classes, inner: 1, count },
         bindings: {
           input: [storages.logits, classes],
-          targets: storages.targets && [storages.targets, 1],
-          labels: storages.labels && [storages.labels, classes],
+          targets: bound(storages.targets, 1),
+          labels: bound(storages.labels, classes),
           correct: [storages.correct, 1],
         },
         constants: { EACH_CLASS: eachClass },

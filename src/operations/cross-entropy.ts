@@ -2,6 +2,7 @@ import crossEntropyKernel from '../../shaders/cross_entropy.wgsl';
 import { crossEntropyRows } from '../cpu/cross-entropy.js';
 import type { Tensor } from '../tensor.js';
 import { flag } from '../validate.js';
+import { bound } from './bindings.js';
 import { type CrossEntropyNumbers, settingsOf } from './cross-entropy-settings.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { rowSums } from './row-parts.js';
@@ -94,11 +95,11 @@ export function crossEntropy(logits: Tensor, targets: Targets, options: CrossEnt
       Z_LOSS: !!settings.zLoss,
       SOFTCAP: settings.softcap,
     },
-    bindings: ({ labels }) => ({ labels: labels && [labels, rows.classes] }),
+    bindings: ({ labels }) => ({ labels: bound(labels, rows.classes) }),
     extras: ({ targetGradient, correct, logSumExp }) => ({
-      target_gradient: targetGradient && [targetGradient, rows.classes],
-      correct: correct && [correct, 1],
-      log_sum_exps: logSumExp && [logSumExp, 1],
+      target_gradient: bound(targetGradient, rows.classes),
+      correct: bound(correct, 1),
+      log_sum_exps: bound(logSumExp, 1),
     }),
     cpu: (arrays, reducing) =>
       crossEntropyRows(

@@ -1,6 +1,6 @@
 // What every elementwise loss has in common: its options, and the passes over the GPU. Twin of shaders/lib/element_loss.wgsl.
 
-import type { Bound, Constants, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
+import type { Constants, GpuWork, HostOperand, Spec, Storage } from '../backend.js';
 import type { Context, Operation } from '../context.js';
 import { type ElementLoss, type ElementLossArrays, elementLosses } from '../cpu/element-loss.js';
 import type { Reducing } from '../cpu/row-loss.js';
@@ -8,6 +8,7 @@ import { elementsOf } from '../rows.js';
 import { type NestedNumbers, Tensor } from '../tensor.js';
 import { choice, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
+import { bound } from './bindings.js';
 import { type BroadcastOperand, broadcastOperand } from './broadcast.js';
 import { expectTensor, floats, operand, result } from './operands.js';
 import type { LossOptions, LossResult, Reduction } from './row-loss.js';
@@ -119,20 +120,18 @@ function record(
   const { input, targets, loss, gradient, axes, posWeight, upstream } = storages;
   const losses = none ? loss : lossScratch(gpu, size);
   const divided = { divided_by: divisor };
-  const each = (storage?: Storage): Bound | undefined => storage && [storage, 1];
-  const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
   gpu.rows({
     kernel: own.kernel,
     rows: elementsOf(size),
     bindings: {
-      input: each(input),
-      targets: each(targets),
-      weights: weights?.full ? each(storages.weights) : whole(storages.weights),
-      pos_weight: whole(posWeight),
-      axes: whole(axes),
-      upstream: none ? each(upstream) : whole(upstream),
-      losses: each(losses),
-      output: each(gradient),
+      input: bound(input, 1),
+      targets: bound(targets, 1),
+      weights: bound(storages.weights, weights?.full ? 1 : 0),
+      pos_weight: bound(posWeight),
+      axes: bound(axes),
+      upstream: bound(upstream, none ? 1 : 0),
+      losses: bound(losses, 1),
+      output: bound(gradient, 1),
     },
     uniforms: { ...divided, ...own.uniforms },
     constants: { ONE_UPSTREAM: !!upstream && !none, WEIGHTS_FULL: !!weights?.full, ...own.constants },

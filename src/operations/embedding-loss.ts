@@ -1,6 +1,6 @@
 // What every loss of two or three inputs has in common. Twin of shaders/lib/embedding_loss.wgsl.
 
-import type { Constants, HostOperand, Spec, Storage, Values } from '../backend.js';
+import type { Constants, HostOperand, Spec, Values } from '../backend.js';
 import type { Operation } from '../context.js';
 import type { EmbeddingLossArrays } from '../cpu/embedding-loss.js';
 import type { Reducing } from '../cpu/row-loss.js';
@@ -8,6 +8,7 @@ import { elementsOf, type Rows, rowsOf } from '../rows.js';
 import { Tensor } from '../tensor.js';
 import { choice, expectShape, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
+import { bound } from './bindings.js';
 import { expectOf, expectTensor, floats, operand } from './operands.js';
 import { type LossOptions, type RowLossCall, runRowLoss } from './row-loss.js';
 
@@ -110,8 +111,6 @@ export function runEmbeddingLoss<Names extends string>(
   const names = Object.keys(inputs) as Names[];
   const [, x2, x3] = Object.values<Tensor | undefined>(inputs);
   const like = (x?: Tensor): Spec | undefined => (x && wants ? { dtype: x.dtype, shape: x.shape } : undefined);
-  const matrix = (storage?: Storage) => storage && ([storage, rows.classes] as const);
-  const aRow = (storage?: Storage) => storage && ([storage, 1] as const);
   const { loss, gradient, x2Gradient, x3Gradient } = runRowLoss<'x2Gradient' | 'x3Gradient'>(call, {
     kernel: own.kernel,
     reads: { x2, x3, ...own.reads },
@@ -120,14 +119,14 @@ export function runEmbeddingLoss<Names extends string>(
     uniforms: own.uniforms,
     constants: own.constants,
     bindings: ({ x2, x3, signs, similar }) => ({
-      x2: matrix(x2),
-      x3: matrix(x3),
-      signs: aRow(signs),
-      similar: aRow(similar),
+      x2: bound(x2, rows.classes),
+      x3: bound(x3, rows.classes),
+      signs: bound(signs, 1),
+      similar: bound(similar, 1),
     }),
     extras: ({ x2Gradient, x3Gradient }) => ({
-      x2_gradient: matrix(x2Gradient),
-      x3_gradient: matrix(x3Gradient),
+      x2_gradient: bound(x2Gradient, rows.classes),
+      x3_gradient: bound(x3Gradient, rows.classes),
     }),
     cpu: (arrays: Record<string, Values>, reducing) =>
       own.cpu(arrays as unknown as EmbeddingLossArrays, rows, reducing),

@@ -2,6 +2,7 @@ import focalLossKernel from '../../shaders/focal_loss.wgsl';
 import { focalLossRows } from '../cpu/focal-loss.js';
 import type { Tensor } from '../tensor.js';
 import { flag, number } from '../validate.js';
+import { bound } from './bindings.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { indicesFor, perClass, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
@@ -38,7 +39,7 @@ export function focalLoss(logits: Tensor, targets: Targets, options: FocalLossOp
     reads: { targets: indices, alpha: perClass(call, 'alpha', options.alpha) },
     check,
     uniforms: { ...temperatureUniforms(1), gamma },
-    bindings: ({ alpha }) => ({ class_weights: alpha && [alpha, 0] }),
+    bindings: ({ alpha }) => ({ class_weights: bound(alpha) }),
     cpu: (arrays, reducing) => focalLossRows(arrays, call.rows, gamma, reducing),
   });
 }

@@ -3,6 +3,7 @@ import type { DType } from '../backend.js';
 import { gatherElements } from '../cpu/gather-rows.js';
 import { sizeOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
+import { bytesEach, rowsABinding } from './bindings.js';
 
 /**
  * The rows of `source`, along its first axis, that `order` names from element `start` on. float16 becomes float32.
@@ -22,8 +23,7 @@ export function gatherRows(source: Tensor, order: Tensor, start: number, into: n
     writes: { result: typeof into === 'number' ? { dtype, shape: [count, ...rest] } : into },
     cpu: (arrays) => gatherElements(arrays.source, arrays.order, arrays.result, depth, start),
     gpu: (gpu, storages) => {
-      const bytes = depth * (source.dtype === 'float16' ? 2 : 4);
-      const most = Math.max(1, Math.floor((gpu.maxBinding - 256) / Math.max(1, bytes)));
+      const most = Math.max(1, rowsABinding(gpu, depth * bytesEach(source)));
       for (let first = 0; first < source.shape[0]; first += most) {
         const some = Math.min(most, source.shape[0] - first);
         gpu.rows({

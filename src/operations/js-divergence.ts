@@ -3,6 +3,7 @@ import ioPair from '../../shaders/lib/io_pair.wgsl';
 import { jsDivergenceRows } from '../cpu/js-divergence.js';
 import type { Tensor } from '../tensor.js';
 import { expectShape } from '../validate.js';
+import { bound } from './bindings.js';
 import { expectOf } from './operands.js';
 import { type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { temperatureUniforms } from './temperature.js';
@@ -47,8 +48,8 @@ export function jsDivergence(logitsA: Tensor, logitsB: Tensor, options: JSDiverg
       uniforms: temperatureUniforms(1),
       bindings: ({ other, gradientA, gradientB }) => ({
         other: [other, rows.classes],
-        gradient_a: gradientA && [gradientA, rows.classes],
-        gradient_b: gradientB && [gradientB, rows.classes],
+        gradient_a: bound(gradientA, rows.classes),
+        gradient_b: bound(gradientB, rows.classes),
       }),
       cpu: (arrays, reducing) => jsDivergenceRows({ ...arrays, other: arrays.other }, rows, reducing),
     },

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor.js';
-import { addGradient, rowsABinding } from './linear-product.js';
+import { foursABinding } from './bindings.js';
+import { addGradient } from './linear-product.js';
 
 /**
  * The derivatives of a linear layer by weight [C, D] and bias [C].
@@ -24,7 +25,7 @@ export function linearGradient(
     cpu: (arrays, loops) =>
       loops.linearGradients(arrays.features, arrays.gradient, arrays.weight, arrays.bias, depth, classes),
     gpu: (gpu, storages) => {
-      const step = rowsABinding(gpu, 4 * depth) & ~3;
+      const step = foursABinding(gpu, 4 * depth);
       for (let first = 0; first < classes; first += step) {
         const some = Math.min(step, classes - first);
         addGradient(gpu, {

@@ -12,18 +12,9 @@ import { sumWeights } from '../cpu/sum-weights.js';
 import type { Tensor } from '../tensor.js';
 import { choice } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
+import { bound } from './bindings.js';
 import { addGradient, type ClassChunk, chunkBindings, headArrays, type LinearHead } from './linear-product.js';
-import {
-  asRows,
-  makeLogits,
-  type RowBlock,
-  some,
-  stateWords,
-  type Tiles,
-  tilePass,
-  tilesOf,
-  whole,
-} from './linear-tiles.js';
+import { asRows, makeLogits, type RowBlock, some, stateWords, type Tiles, tilePass, tilesOf } from './linear-tiles.js';
 import { operand } from './operands.js';
 import type { Reduction } from './row-loss.js';
 import { ignoring, knownDivisor, lossScratch, sumLosses, weightSum } from './sum-losses.js';
@@ -129,7 +120,7 @@ function recordLinearLoss(gpu: GpuWork, storages: Record<string, Storage>, loss:
     finishRows(tiling, rows, losses, divided, divisor);
   }
   if (tiling.gradients) addGradients(tiling);
-  if (!none) sumLosses(gpu, losses, storages.loss, count, divided, whole(divisor));
+  if (!none) sumLosses(gpu, losses, storages.loss, count, divided, bound(divisor));
 }
 
 function tilingOf(gpu: GpuWork, storages: Record<string, Storage>, loss: LinearLoss): Tiling {
@@ -153,7 +144,7 @@ function ownPass(tiling: Tiling, kernel: Part, rows: RowBlock, chunk: ClassChunk
     bindings: {
       states: some(states, rows, stateWords),
       labels: some(storages.labels, rows, head.classes),
-      class_weights: whole(storages.classWeights),
+      class_weights: bound(storages.classWeights),
       ...rest.bindings,
     },
     uniforms,
@@ -183,8 +174,8 @@ function finishRows(
     bindings: {
       states: some(states, rows, stateWords),
       sample_weights: some(sampleWeights, rows),
-      upstream: none ? some(upstream, rows) : whole(upstream),
-      divisor: whole(divisor),
+      upstream: none ? some(upstream, rows) : bound(upstream),
+      divisor: bound(divisor),
       losses: some(losses, rows),
       correct: some(correct, rows),
       log_sum_exps: some(logSumExp, rows),
@@ -233,7 +224,7 @@ function addGradients(tiling: Tiling): void {
     if (!last) addToWeights(tiling, { first: 0, count: 0 }, chunk, sums, false);
     for (const block of backwards) {
       if (n > 0 || block !== last) makeLogits(tiling, block, chunk);
-      const bindings = { output: whole(tiling.tile), target_gradient: some(targetGradient, block, head.classes) };
+      const bindings = { output: bound(tiling.tile), target_gradient: some(targetGradient, block, head.classes) };
       ownPass(tiling, linearSlopes, block, chunk, { bindings });
       if (ofFeatures)
         addToFeatures(tiling, block, chunk, ofFeatures.at(block.first * depth, block.count * depth), n > 0);
@@ -253,7 +244,7 @@ function addToFeatures(
   adds: boolean,
 ): void {
   const { weight, scales } = chunkBindings(head, storages, chunk);
-  const bindings = { slopes: whole(tile), states: some(states, rows, stateWords), weight, scales, gradient };
+  const bindings = { slopes: bound(tile), states: some(states, rows, stateWords), weight, scales, gradient };
   addGradient(gpu, { rows: rows.count, classes: chunk.some, depth: head.depth, turned: false, adds, bindings });
 }
 
@@ -266,6 +257,6 @@ function addToWeights(
 ): void {
   const { depth } = head;
   const weight = some(storages.features, rows, depth)!;
-  const bindings = { slopes: whole(tile), states: some(states, rows, stateWords), weight, ...sums };
+  const bindings = { slopes: bound(tile), states: some(states, rows, stateWords), weight, ...sums };
   addGradient(gpu, { rows: rows.count, classes: chunk.some, depth, turned: true, adds, bindings });
 }

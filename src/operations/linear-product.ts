@@ -129,14 +129,6 @@ export function classChunks({ blocks }: LinearHead, most: (block: Tensor) => num
   return chunks;
 }
 
-/** How many rows of so many bytes a binding may hold. */
-export const rowsABinding = (gpu: GpuWork, bytes: number): number =>
-  Math.min(2 ** 30, Math.floor((gpu.maxBinding - 256) / Math.max(1, bytes)));
-
-/** Bytes of a number of a tensor. */
-export const bytesEach = ({ dtype }: { readonly dtype: DType }): number =>
-  dtype === 'int8' ? 1 : dtype === 'float16' ? 2 : 4;
-
 /** What a chunk of classes binds: its rows of the weight, its biases and scales. */
 export function chunkBindings({ depth }: LinearHead, storages: Record<string, Storage>, chunk: ClassChunk) {
   const { bias, scales } = storages;

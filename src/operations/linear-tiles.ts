@@ -3,14 +3,8 @@
 import type { Bound, GpuWork, RowPass, Storage } from '../backend.js';
 import type { Rows } from '../rows.js';
 import type { Part } from '../webgpu/link.js';
-import {
-  type ClassChunk,
-  chunkBindings,
-  classChunks,
-  type LinearHead,
-  linearProduct,
-  rowsABinding,
-} from './linear-product.js';
+import { foursABinding, rowsABinding } from './bindings.js';
+import { type ClassChunk, chunkBindings, classChunks, type LinearHead, linearProduct } from './linear-product.js';
 
 /** Numbers of the logits that exist at a time: 1.5 MiB, a size that the pool of buffers does not round up. */
 const tileSize = 3 * 2 ** 17;
@@ -42,7 +36,6 @@ export interface Tiles {
 }
 
 export const asRows = (count: number, classes: number): Rows => ({ outer: count, classes, inner: 1, count });
-export const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
 /** What some rows hold, `each` of a row. */
 export const some = (storage: Storage | undefined, { first, count }: RowBlock, each = 1): Bound | undefined =>
   storage && [storage, 0, first * each, count * each];
@@ -62,9 +55,8 @@ export function tilesOf(
 ): Tiles {
   const { depth, rows } = head;
   const fits = (bytes: number) => rowsABinding(gpu, bytes);
-  // Multiples of 4, so that rows of packed numbers begin at whole words.
-  const tall = Math.min(mostRows, fits(Math.max(4 * depth, 4 * stateWords, rowBytes))) & ~3;
-  const height = Math.min(rows.count, Math.max(4, tall));
+  const tall = foursABinding(gpu, Math.max(4 * depth, 4 * stateWords, rowBytes));
+  const height = Math.min(rows.count, mostRows, tall);
   const rowBlocks: RowBlock[] = [];
   for (let first = 0; first < rows.count; first += height)
     rowBlocks.push({ first, count: Math.min(height, rows.count - first) });

@@ -1,15 +1,14 @@
 import type { Spec } from '../backend.js';
 import type { Tensor } from '../tensor.js';
 import { knownOptions } from '../validate.js';
+import { bytesEach, rowsABinding } from './bindings.js';
 import {
-  bytesEach,
   chunkBindings,
   classChunks,
   headArrays,
   type LinearHeadOptions,
   linearHead,
   linearProduct,
-  rowsABinding,
   type Weight,
 } from './linear-product.js';
 import { result } from './operands.js';

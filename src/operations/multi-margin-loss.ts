@@ -2,6 +2,7 @@ import multiMarginLossKernel from '../../shaders/multi_margin_loss.wgsl';
 import { multiMarginLossRows } from '../cpu/multi-margin-loss.js';
 import type { Tensor } from '../tensor.js';
 import { flag, number } from '../validate.js';
+import { bound } from './bindings.js';
 import { type LossResult, type RowLossOptions, rowLossCall, runRowLoss } from './row-loss.js';
 import { indicesFor, perClass, type Targets } from './targets.js';
 import { temperatureUniforms } from './temperature.js';
@@ -42,7 +43,7 @@ export function multiMarginLoss(logits: Tensor, targets: Targets, options: Multi
     check,
     uniforms: { ...temperatureUniforms(1), margin },
     constants: { SQUARED: p === 2 },
-    bindings: ({ scales }) => ({ class_weights: scales && [scales, 0] }),
+    bindings: ({ scales }) => ({ class_weights: bound(scales) }),
     cpu: (arrays, reducing) => multiMarginLossRows(arrays, call.rows, { p, margin }, reducing),
   });
 }

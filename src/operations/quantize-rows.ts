@@ -5,7 +5,7 @@ import { ShapeError } from '../errors.js';
 import { rowsOf } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { shown } from '../validate.js';
-import { rowsABinding } from './linear-product.js';
+import { foursABinding } from './bindings.js';
 import { expectTensor } from './operands.js';
 
 /**
@@ -31,7 +31,7 @@ export function quantizeRows(weight: Tensor): { weight: Tensor; scales: Tensor }
       const { weight, bytes, scales } = storages;
       gpu.rows({ kernel: rowScalesKernel, rows, bindings: { input: [weight, depth], scales: [scales, 1] } });
       // Whole words of the result: rows by fours.
-      const step = Math.max(4, rowsABinding(gpu, 4 * depth) & ~3);
+      const step = foursABinding(gpu, 4 * depth);
       for (let first = 0; first < classes; first += step) {
         const count = Math.min(step, classes - first);
         const some = [0, first * depth, count * depth] as const;

@@ -8,6 +8,7 @@ import { type Rows, rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { choice, classAxis, flag, knownOptions } from '../validate.js';
 import type { Part } from '../webgpu/link.js';
+import { bound } from './bindings.js';
 import { expectTensor, operand, result } from './operands.js';
 import { ignoring, knownDivisor, lossScratch, sumLosses, weightSum } from './sum-losses.js';
 
@@ -148,9 +149,6 @@ function record<W extends string>(
   known: number | null,
 ): void {
   const { input, loss, gradient, targets, classWeights, sampleWeights, upstream } = storages;
-  const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
-  const aRow = (storage?: Storage): Bound | undefined => storage && [storage, 1];
-  const matrix = (storage?: Storage): Bound | undefined => storage && [storage, rows.classes];
   const none = reduction === 'none';
   const divisor = known === null ? weightSum(gpu, storages, rows, own.ignoreIndex ?? null) : undefined;
   const losses = none ? loss : lossScratch(gpu, rows.count);
@@ -160,12 +158,12 @@ function record<W extends string>(
       kernel: own.kernel,
       rows,
       bindings: {
-        input: matrix(input),
-        targets: aRow(targets),
-        class_weights: whole(classWeights),
-        sample_weights: aRow(sampleWeights),
-        upstream: upstream && [upstream, none ? 1 : 0],
-        divisor: whole(divisor),
+        input: bound(input, rows.classes),
+        targets: bound(targets, 1),
+        class_weights: bound(classWeights),
+        sample_weights: bound(sampleWeights, 1),
+        upstream: bound(upstream, none ? 1 : 0),
+        divisor: bound(divisor),
         ...own.bindings?.(storages),
         ...results,
       },
@@ -174,7 +172,7 @@ function record<W extends string>(
       seams: own.seams,
       splits: own.splits,
     });
-  const main: Record<string, Bound | undefined> = { losses: aRow(losses), output: matrix(gradient) };
+  const main: Record<string, Bound | undefined> = { losses: bound(losses, 1), output: bound(gradient, rows.classes) };
   const extras = Object.entries(own.extras?.(storages) ?? {}).filter(([, bound]) => bound);
   // Six operands and two results are the most that one pass of any loss has without extras.
   if (8 + extras.length <= gpu.maxStorageBuffers) pass({ ...main, ...Object.fromEntries(extras) });
@@ -183,5 +181,5 @@ function record<W extends string>(
     for (const [name, bound] of extras) pass({ [name]: bound });
     pass(main);
   }
-  if (!none) sumLosses(gpu, losses, loss, rows.count, divided, whole(divisor));
+  if (!none) sumLosses(gpu, losses, loss, rows.count, divided, bound(divisor));
 }

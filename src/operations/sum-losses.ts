@@ -4,6 +4,7 @@ import sumRowsKernel from '../../shaders/sum_rows.wgsl';
 import sumWeightsKernel from '../../shaders/sum_weights.wgsl';
 import type { Bound, GpuWork, Storage } from '../backend.js';
 import type { Rows } from '../rows.js';
+import { bound } from './bindings.js';
 
 /** Losses that one row of lanes adds up: more are cut into slices of as many, for accuracy and to keep the device busy. */
 const most = 4096;
@@ -70,15 +71,14 @@ export function weightSum(
   ignoreIndex: number | null,
 ): Storage {
   const sum = gpu.scratch('float32', 1);
-  const whole = (storage?: Storage): Bound | undefined => storage && [storage, 0];
   gpu.rows({
     kernel: sumWeightsKernel,
     rows: { outer: 1, classes: count, inner: 1, count: 1 },
     bindings: {
       weight_sum: [sum, 0],
-      targets: whole(targets),
-      class_weights: whole(classWeights),
-      sample_weights: whole(sampleWeights),
+      targets: bound(targets),
+      class_weights: bound(classWeights),
+      sample_weights: bound(sampleWeights),
     },
     uniforms: { ...ignoring(ignoreIndex), count, classes },
   });

@@ -1,6 +1,7 @@
 import tallyKernel from '../../shaders/tally.wgsl';
 import { tallyRows } from '../cpu/tally.js';
 import type { Tensor } from '../tensor.js';
+import { bound } from './bindings.js';
 
 /**
  * Adds a step to [loss x rows, right answers, rows], in place, so that many steps are read back as three numbers.
@@ -32,7 +33,7 @@ export function tally(
         bindings: {
           loss: [storages.loss, 0],
           correct: [storages.correct, 0],
-          targets: storages.targets && [storages.targets, 0],
+          targets: bound(storages.targets),
           totals: [storages.totals, 0],
         },
         uniforms: { starts: starts ? 1 : 0, ignores: targets ? 1 : 0, ignore_index: ignoreIndex },

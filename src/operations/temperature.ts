@@ -1,8 +1,11 @@
+/** The largest float32. */
+const largest = 2 ** 128 - 2 ** 104;
+
 /**
  * The uniforms of shaders/base/row_sum.wgsl that follow from the temperature. `far`: half of (maximum - x) beyond which
- * (maximum - x) / temperature is more than a float can hold. Neither of them vanishes as a float, nor does their product overflow.
+ * (maximum - x) / temperature is more than a float can hold. Neither of them vanishes as a float, nor does either overflow.
  */
 export const temperatureUniforms = (temperature: number): Record<string, number> => ({
   inverse_temperature: Math.min(1 / temperature, 1.5e38),
-  far: Math.min(Math.max(1.7e38 * temperature, 1.1), 3.4e38),
+  far: Math.min(Math.max((largest / 2) * temperature, 1.1), largest),
 });

@@ -7,7 +7,7 @@ import { sizeOf } from '../rows.js';
 import { shown } from '../validate.js';
 import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWords } from './buffers.js';
 import { isSoftware } from './device.js';
-import { expectDone, expectTarget, Recordings, type Target } from './encode.js';
+import { expectTarget, Recordings, type Target } from './encode.js';
 import { needsOf, seams } from './link.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
@@ -157,9 +157,8 @@ export class GpuBackend implements Backend {
 
   encodeInto<T>(fn: string, target: Target, calls: () => T): T {
     expectTarget(fn, target);
-    const called = () => expectDone(fn, calls());
-    if (this.#preparing) return called();
-    return this.#recordings.record(target, called, (word) => {
+    if (this.#preparing) return calls();
+    return this.#recordings.record(target, calls, (word) => {
       const end = this.#watch();
       const recorder = new Recorder(this, { name: 'context.encodeInto' } as Work, target);
       recorder.clear(word);

@@ -21,13 +21,6 @@ export function expectTarget(fn: string, target: unknown): void {
   throw new TypeError(`${fn}: "encoder" must be a GPUCommandEncoder or a GPUComputePassEncoder, got ${shown(target)}`);
 }
 
-/** Refuses what has not recorded all of its work. */
-export function expectDone<T>(fn: string, result: T): T {
-  if (!(result instanceof Promise)) return result;
-  result.catch(() => {}); // it is told of this error in place of its own
-  throw new TypeError(`${fn}: the calls may not be async: what follows an await would not be recorded`);
-}
-
 interface Ticket {
   readonly word: GPUBuffer;
   readonly held: Set<GPUBuffer>;
