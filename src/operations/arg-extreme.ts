@@ -16,7 +16,7 @@ export interface ArgOptions {
 
 /**
  * The index of the largest class of each row (torch.argmax): the first of ties; a NaN is the largest, the first of them.
- * @param x any shape with at least one axis; any dtype
+ * @param x any shape with at least one axis; float32, float16, int32 or uint32
  * @returns one int32 a row: the shape without the class axis
  * @throws RangeError for an axis that does not fit or an empty class axis
  */
@@ -26,7 +26,7 @@ export function argmax(x: Tensor, options?: ArgOptions): Tensor {
 
 /**
  * The index of the smallest class of each row (torch.argmin): the first of ties; a NaN is the smallest, the first of them.
- * @param x any shape with at least one axis; any dtype
+ * @param x any shape with at least one axis; float32, float16, int32 or uint32
  * @returns one int32 a row: the shape without the class axis
  * @throws RangeError for an axis that does not fit or an empty class axis
  */

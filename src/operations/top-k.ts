@@ -24,7 +24,7 @@ export interface TopKResult {
 
 /**
  * The k largest classes of each row, sorted (torch.topk): ties by the lower index, a NaN above all.
- * @param x any shape with at least one axis; any dtype
+ * @param x any shape with at least one axis; float32, float16, int32 or uint32
  * @param k an integer from 1 to the number of classes
  * @returns values and indices in the shape of x with k in place of the classes
  * @throws RangeError for a k or an axis that does not fit or an empty class axis

@@ -32,25 +32,13 @@ function importsOf(file: string): { from: string; typeOnly: boolean }[] {
   });
 }
 
-/** Room by room of src/: what it may import. A name with a slash at its end is a room; "shaders/" lies beside src/. */
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  rows: [],
-  errors: [],
-  float16: [],
-  backend: [],
-  validate: ['rows', 'errors'],
-  numbers: ['rows', 'errors', 'float16', 'validate'],
-  tensor: ['rows', 'errors', 'numbers', 'validate'],
-  'cpu/': ['rows', 'errors', 'float16', 'numbers', 'cpu/'],
-  'webgpu/': ['rows', 'errors', 'float16', 'validate', 'webgpu/', 'shaders/'],
-  context: ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'webgpu/'],
-  // Of cpu/ only the file of the same name: see below.
-  'operations/': ['rows', 'errors', 'numbers', 'tensor', 'validate', 'cpu/', 'operations/', 'shaders/'],
-  'formats/': ['errors', 'float16', 'formats/'],
-  'head/': ['errors', 'numbers', 'tensor', 'validate', 'context', 'operations/', 'formats/', 'head/'],
-  'interop/': ['interop/'],
-  index: ['errors', 'tensor', 'context', 'operations/', 'formats/', 'head/'],
-};
+/** Room by room of src/, what it may import: the table of the papers. A name with a slash at its end is a room; "shaders/" lies beside src/. */
+const rooms: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [...read('docs/ARCHITECTURE.md').matchAll(/^\| (`.*) \| (.*) \|$/gm)].flatMap(([, some, allowed]) => {
+    const names = (text: string) => [...text.matchAll(/`([\w/]+)`/g)].map(([, name]) => name);
+    return names(some).map((room) => [room, names(allowed)]);
+  }),
+);
 /** Types that any room may name: they are gone at run time. */
 const sharedTypes = [
   'backend',
