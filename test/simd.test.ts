@@ -5,11 +5,16 @@ import { WasmHeap } from '../src/cpu/heap.ts';
 import {
   argmax,
   argmin,
+  brierLoss,
   type Context,
   type CrossEntropyOptions,
   createContext,
   crossEntropy,
+  entropyLoss,
+  focalLoss,
+  klDivergence,
   type LinearCrossEntropyOptions,
+  type LossResult,
   linear,
   linearCrossEntropy,
   linearTopK,
@@ -126,6 +131,34 @@ describe('beside the plain loops', () => {
           );
         }
       }
+    }
+  });
+
+  it.each([63, 64, 65, 259, 1025])('losses that take all shares of a row, of %i classes', async (classes) => {
+    for (const data of [values(5, classes), specialRows(classes)]) {
+      const rows = data.length / classes;
+      const targets = Array.from({ length: rows }, (_, r) => (7 * r) % classes);
+      const shape = [rows, classes];
+      const tolerance = 4e-6;
+      const call = async (loss: (x: Tensor, labels: Tensor) => LossResult) => {
+        const both = (context: Context) => {
+          const x = context.tensor(data, shape);
+          const labels = softmax(context.tensor(normal(rows * classes, { sigma: 2, seed: 3 }), shape));
+          const { loss: losses, gradient } = loss(x, labels);
+          for (const tensor of [x, labels]) tensor.dispose();
+          return { losses, gradient };
+        };
+        // Of a derivative near 0, p - t, what was rounded is p.
+        await agree(both, (_, name) => ({ relative: tolerance, absolute: name === 'losses' ? 0 : tolerance / 4 }));
+      };
+      const options = { gradient: true, reduction: 'none' } as const;
+      await call((x) => crossEntropy(x, targets, { ...options, labelSmoothing: 0.1 }));
+      await call((x) => crossEntropy(x, targets, { ...options, softcap: 5, temperature: 0.7 }));
+      await call((x, labels) => crossEntropy(x, labels, { ...options, zLoss: 0.01 }));
+      await call((x, labels) => klDivergence(x, labels, { ...options, temperature: 2 }));
+      await call((x, labels) => brierLoss(x, labels, options));
+      await call((x) => focalLoss(x, targets, options));
+      await call((x) => entropyLoss(x, options));
     }
   });
 

@@ -9,7 +9,7 @@ const isUndefined = (x: number, t: number, p: number): boolean =>
 export const binaryCrossEntropyElement: ElementLoss = {
   loss(x, t, p) {
     if (isUndefined(x, t, p)) return Number.NaN;
-    return weighedSoftplus(p * t, 1 - t, x, oddsOf(x));
+    return weighedSoftplus(p * t, 1 - t, x);
   },
   derivative(x, t, p) {
     if (isUndefined(x, t, p)) return Number.NaN;

@@ -4,7 +4,7 @@ import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { addToMean, centred } from './centred.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
-import { isUndefined, type RowSum, rowSum, shareOf } from './row-sum.js';
+import { isUndefined, othersOf, ownOf, type RowSum, rowShares } from './row-sum.js';
 
 export interface BrierLossArrays extends RowLossArrays {
   readonly input: Values; // logits
@@ -17,10 +17,10 @@ export function brierLossRows(arrays: BrierLossArrays, rows: Rows, reducing: Red
   const { classes, inner } = rows;
   rowLosses(arrays, rows, reducing, (r, start) => {
     const target = targets?.[r] ?? 0;
-    const row = rowSum(input, start, inner, classes, 1);
+    const row = rowShares(input, start, inner, classes, 1);
     if (!(target >= 0 && target < classes) || isUndefined(row)) return noAnswer;
     const labelOf = (c: number, i: number) => labels?.[i] ?? (c === target ? 1 : 0);
-    return termsOf(rows, start, (c, i) => missOf(row, input[i], labelOf(c, i)));
+    return termsOf(rows, start, (c, i) => missOf(row, c, input[i], labelOf(c, i)));
   });
 }
 
@@ -30,11 +30,11 @@ interface Miss {
   readonly miss: number; // p less the label
 }
 
-function missOf(row: RowSum, x: number, label: number): Miss {
-  const share = shareOf(x, row, 1);
+function missOf(row: RowSum, c: number, x: number, label: number): Miss {
+  const own = ownOf(row, c, x, 1);
   const total = row.ties + row.rest;
-  const p = share.own / total;
-  const others = share.others / total;
+  const p = own / total;
+  const others = othersOf(own, row) / total;
   return { p, others, miss: p > 0.5 ? 1 - label - others : p - label };
 }
 

@@ -4,7 +4,7 @@ import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { kernels } from './kernels.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
-import { isUndefined, logSumExpOf, logTotal, type RowSum, rowSum, shareOf } from './row-sum.js';
+import { isUndefined, logSumExpOf, logTotal, othersOf, ownOf, type RowSum, rowShares } from './row-sum.js';
 import { softcapped, softcapSlope } from './softcap.js';
 
 export interface CrossEntropyArrays extends RowLossArrays {
@@ -43,7 +43,7 @@ export function crossEntropyRows(
   const { ignoreIndex, temperature, softcap } = settings;
   rowLosses(arrays, rows, reducing, (r, start, scale) => {
     const place: Place = { r, start, target: targets ? targets[r] : null };
-    const row = rowSum(logits, start, rows.inner, rows.classes, temperature, softcap);
+    const row = rowShares(logits, start, rows.inner, rows.classes, temperature, softcap);
     const ignored = targets !== undefined && place.target === ignoreIndex;
     const terms = termsOf(arrays, rows, settings, place, row);
     writeMetrics(arrays, rows, place, row, ignored || Number.isNaN(terms.loss), temperature);
@@ -91,17 +91,17 @@ function termsOf(
     around += a * distance;
   }
   const sum = logSumExpOf(row, temperature);
+  const total = row.ties + row.rest;
   const loss = mass * logTotal(row) + around + (zLoss && zLoss * sum * sum);
   if (Number.isNaN(loss)) return noAnswer;
   return {
     loss,
     derivative: (c, i) => {
-      const { own, others } = shareOf(softcapped(logits[i], softcap), row, temperature);
-      const total = row.ties + row.rest;
+      const own = ownOf(row, c, logits[i], temperature, softcap);
       const p = own / total;
       const a = massOf(arrays, rows, smoothing, place, c, i);
       // Where p is near 1, mass p - a would leave no digits of a confident row.
-      const slope = p > 0.5 ? mass - a - mass * (others / total) : mass * p - a;
+      const slope = p > 0.5 ? mass - a - mass * (othersOf(own, row) / total) : mass * p - a;
       return ((slope + 2 * zLoss * sum * p) / temperature) * softcapSlope(logits[i], softcap);
     },
   };

@@ -2,7 +2,6 @@
 
 import type { Values } from '../backend.js';
 import { broadcastIndex } from './broadcast.js';
-import { reduceRows } from './reduce-rows.js';
 import type { Reducing } from './row-loss.js';
 
 export interface ElementLossArrays {
@@ -25,16 +24,19 @@ export interface ElementLoss {
 
 export function elementLosses(arrays: ElementLossArrays, { none, divisor }: Reducing, own: ElementLoss): void {
   const { input, targets, loss, gradient, weights, posWeight, axes, upstream } = arrays;
-  const losses = none ? loss : new Float64Array(input.length);
   const second = axes ? 1 + 2 * axes[0] : 0;
+  let sum = 0;
   for (let i = 0; i < input.length; i++) {
-    const [x, t] = [input[i], targets[i]];
+    const x = input[i];
+    const t = targets[i];
     const weight = weights ? weights[broadcastIndex(axes!, 0, i)] : 1;
     const p = posWeight ? posWeight[broadcastIndex(axes!, second, i)] : 1;
-    losses[i] = weight === 0 ? 0 : own.loss(x, t, p) * weight;
+    const one = weight === 0 ? 0 : own.loss(x, t, p) * weight;
+    if (none) loss[i] = one;
+    else sum += one;
     if (!gradient) continue;
-    const scale = (weight / divisor) * (upstream?.[none ? i : 0] ?? 1);
+    const scale = (weight / divisor) * (upstream ? upstream[none ? i : 0] : 1);
     gradient[i] = weight === 0 ? 0 : own.derivative(x, t, p) * scale;
   }
-  if (!none) reduceRows(losses, loss, divisor);
+  if (!none) loss[0] = divisor === 0 ? Number.NaN : sum / divisor;
 }

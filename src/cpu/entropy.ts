@@ -3,7 +3,7 @@
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
-import { isUndefined, logTotal, rowSum } from './row-sum.js';
+import { isUndefined, logTotal, ownOf, rowShares } from './row-sum.js';
 
 export interface EntropyArrays extends RowLossArrays {
   readonly input: Values; // logits
@@ -14,16 +14,15 @@ export function entropyRows(arrays: EntropyArrays, rows: Rows, reducing: Reducin
 }
 
 function termsOf(logits: Values, { classes, inner }: Rows, start: number): RowTerms {
-  const row = rowSum(logits, start, inner, classes, 1);
+  const row = rowShares(logits, start, inner, classes, 1);
   if (isUndefined(row)) return noAnswer;
   const total = row.ties + row.rest;
   /** p times f(distance); 0 for a masked class, whose distance is infinite. */
-  const weighed = (i: number, f: (distance: number) => number) => {
-    const distance = row.maximum - logits[i];
-    const own = Math.exp(-distance);
-    return own === 0 ? 0 : (own / total) * f(distance);
+  const weighed = (c: number, i: number, f: (distance: number) => number) => {
+    const own = ownOf(row, c, logits[i], 1);
+    return own === 0 ? 0 : (own / total) * f(row.maximum - logits[i]);
   };
   let around = 0; // sum of p distance
-  for (let c = 0; c < classes; c++) around += weighed(start + c * inner, (distance) => distance);
-  return { loss: logTotal(row) + around, derivative: (_, i) => weighed(i, (distance) => distance - around) };
+  for (let c = 0; c < classes; c++) around += weighed(c, start + c * inner, (distance) => distance);
+  return { loss: logTotal(row) + around, derivative: (c, i) => weighed(c, i, (distance) => distance - around) };
 }

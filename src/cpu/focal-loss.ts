@@ -3,7 +3,7 @@
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
-import { isUndefined, logTotal, rowSum, shareOf } from './row-sum.js';
+import { isUndefined, logTotal, othersOf, ownOf, rowShares } from './row-sum.js';
 
 export interface FocalLossArrays extends RowLossArrays {
   readonly input: Values; // logits
@@ -22,19 +22,19 @@ function termsOf(
   target: number,
   start: number,
 ): RowTerms {
-  const row = rowSum(input, start, inner, classes, 1);
+  const row = rowShares(input, start, inner, classes, 1);
   if (!(target >= 0 && target < classes) || isUndefined(row)) return noAnswer;
   const x = input[start + target * inner];
-  const share = shareOf(x, row, 1);
+  const own = ownOf(row, target, x, 1);
   const total = row.ties + row.rest;
-  const p = share.own / total;
-  const missed = share.others / total;
+  const p = own / total;
+  const missed = othersOf(own, row) / total;
   const surprise = row.maximum - x + logTotal(row); // -log p
   const factor = (alpha?.[target] ?? 1) * missed ** gamma;
   const ratio = p === 0 ? 0 : missed > 0 ? p * (surprise / missed) : 1;
   const steepness = factor * (1 + gamma * ratio);
   return {
     loss: factor === 0 ? 0 : factor * surprise,
-    derivative: (c, i) => (c === target ? -missed : shareOf(input[i], row, 1).own / total) * steepness,
+    derivative: (c, i) => (c === target ? -missed : ownOf(row, c, input[i], 1) / total) * steepness,
   };
 }

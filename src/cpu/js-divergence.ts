@@ -26,7 +26,8 @@ export function jsDivergenceRows(arrays: JsDivergenceArrays, rows: Rows, reducin
   rowLosses(arrays, rows, reducing, (_, start, scale) => {
     const a = rowSum(input, start, inner, classes, 1);
     const b = rowSum(other, start, inner, classes, 1);
-    const pairAt = (i: number) => pairOf(input[i], other[i], a, b);
+    const shift = logTotal(b) - logTotal(a);
+    const pairAt = (i: number) => pairOf(input[i], other[i], a, b, shift);
     const terms = isUndefined(a) || isUndefined(b) ? null : sums(rows, start, pairAt);
     const slope = (p: number, logarithm: number, row: RowSum, mean?: Mean) => {
       if (scale === null) return 0;
@@ -46,18 +47,20 @@ export function jsDivergenceRows(arrays: JsDivergenceArrays, rows: Rows, reducin
 /** 1 - p; of a p above 1/2, which is a maximum alone, with nothing subtracted. */
 const othersOf = (p: number, row: RowSum): number => (p > 0.5 ? row.rest / (row.ties + row.rest) : 1 - p);
 
-function pairOf(x: number, y: number, a: RowSum, b: RowSum): Pair {
-  const [toA, toB] = [a.maximum - x, b.maximum - y];
+function pairOf(x: number, y: number, a: RowSum, b: RowSum, shift: number): Pair {
+  const toA = a.maximum - x;
+  const toB = b.maximum - y;
   const p = Math.exp(-toA) / (a.ties + a.rest);
   const q = Math.exp(-toB) / (b.ties + b.rest);
   const bothMasked = x === Number.NEGATIVE_INFINITY && y === Number.NEGATIVE_INFINITY;
-  return { p, q, r: bothMasked ? 0 : toB - toA + (logTotal(b) - logTotal(a)) };
+  return { p, q, r: bothMasked ? 0 : toB - toA + shift };
 }
 
 /** log(p / m) and log(q / m), m = (p + q) / 2. */
 function logarithms(r: number): [number, number] {
   const size = Math.abs(r);
-  const larger = Math.log1p(Math.tanh(0.5 * size));
+  const e = Math.expm1(-size);
+  const larger = Math.log1p(-e / (2 + e)); // log(1 + tanh(size / 2))
   return r > 0 ? [larger, larger - size] : [larger - size, larger];
 }
 

@@ -3,7 +3,7 @@
 import type { Values } from '../backend.js';
 import type { Rows } from '../rows.js';
 import { noAnswer, type Reducing, type RowLossArrays, type RowTerms, rowLosses } from './row-loss.js';
-import { isUndefined, logTotal, rowSum, shareOf } from './row-sum.js';
+import { isUndefined, logTotal, othersOf, ownOf, rowShares } from './row-sum.js';
 
 export interface KlDivergenceArrays extends RowLossArrays {
   readonly input: Values; // logits
@@ -25,7 +25,7 @@ function termsOf(
   temperature: number,
   start: number,
 ): RowTerms {
-  const row = rowSum(input, start, inner, classes, temperature);
+  const row = rowShares(input, start, inner, classes, temperature);
   if (isUndefined(row)) return noAnswer;
   let mass = 0;
   let around = 0; // sum of t (log t + distance)
@@ -40,11 +40,11 @@ function termsOf(
   const total = row.ties + row.rest;
   return {
     loss: mass * logTotal(row) + around,
-    derivative: (_, i) => {
-      const { own, others } = shareOf(input[i], row, temperature);
+    derivative: (c, i) => {
+      const own = ownOf(row, c, input[i], temperature);
       const p = own / total;
       // Where p is near 1, mass p - t would leave no digits of a confident row.
-      const slope = p > 0.5 ? mass - labels[i] - mass * (others / total) : mass * p - labels[i];
+      const slope = p > 0.5 ? mass - labels[i] - mass * (othersOf(own, row) / total) : mass * p - labels[i];
       return slope / temperature;
     },
   };

@@ -8,7 +8,7 @@ import { kernels } from './kernels.js';
 import { type ClassBlock, type HeadArrays, logitsOf, type Tiles, tilesOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
 import type { Reducing, RowLossArrays } from './row-loss.js';
-import { isUndefined, logSumExpOf, logTotal, type RowSum, shareOf } from './row-sum.js';
+import { isUndefined, logSumExpOf, logTotal, othersOf, ownOf, type RowSum } from './row-sum.js';
 import { softcapped, softcapSlope } from './softcap.js';
 
 export interface LinearLossArrays extends Omit<RowLossArrays, 'gradient'> {
@@ -302,11 +302,11 @@ function slopeOf(
   logit: number,
 ): number {
   if (state.unknown || isUndefined(state)) return Number.NaN;
-  const { own, others } = shareOf(softcapped(logit, softcap), state, temperature);
+  const own = ownOf(state, c, logit, temperature, softcap);
   const total = state.ties + state.rest;
   const p = own / total;
   const a = massOf(arrays, smoothing, r, c);
-  const slope = p > 0.5 ? state.mass - a - state.mass * (others / total) : state.mass * p - a;
+  const slope = p > 0.5 ? state.mass - a - state.mass * (othersOf(own, state) / total) : state.mass * p - a;
   const whole = (slope + 2 * zLoss * logSumExpOf(state, temperature) * p) / temperature;
   return whole * softcapSlope(logit, softcap) * state.scale!;
 }

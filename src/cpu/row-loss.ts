@@ -47,10 +47,10 @@ export function rowLosses(
     const counts = terms !== null && weight !== 0;
     losses[r] = counts ? weight * terms.loss : 0;
     if (!gradient) continue;
-    for (let c = 0; c < rows.classes; c++) {
-      const i = start + c * rows.inner;
-      gradient[i] = counts && divisor !== 0 ? terms.derivative(c, i) * scale : 0;
-    }
+    const { classes, inner } = rows;
+    if (counts && divisor !== 0) {
+      for (let c = 0, i = start; c < classes; c++, i += inner) gradient[i] = terms.derivative(c, i) * scale;
+    } else for (let c = 0, i = start; c < classes; c++, i += inner) gradient[i] = 0;
   }
   if (!none) reduceRows(losses, loss, divisor);
 }

@@ -1,6 +1,7 @@
 // Twin of shaders/base/row_sum.wgsl, and of row_parts.wgsl, which sums a row in strips: the maximum of a row and the sum of exponentials beside it. Sums are float64.
 
 import type { Values } from '../backend.js';
+import { kernels } from './kernels.js';
 import { softcapped } from './softcap.js';
 
 export interface RowSum {
@@ -10,6 +11,8 @@ export interface RowSum {
   /** The sum of exp((x - maximum) / temperature) over the others. */
   rest: number;
   kind: RowKind;
+  /** exp((x - maximum) / temperature) of each class, where they are at hand: until the next row is looked at. */
+  readonly powers?: Float32Array;
 }
 
 export type RowKind = 'plain' | 'allMasked' | 'infinite' | 'nan';
@@ -58,18 +61,38 @@ export function rowSum(
 /** log(ties + rest): the log-sum-exp less the maximum. */
 export const logTotal = (row: RowSum): number => Math.log1p(row.ties - 1 + row.rest);
 
-/** exp((x - maximum) / temperature), 1 for a maximum; and what the others of its row sum to. */
-export interface Share {
-  readonly own: number;
-  readonly others: number;
+/** Rows of fewer classes are summed before a kernel has been called. */
+const fewest = 64;
+
+/** The same, for loops that take all of a row's shares: where a kernel can make the exponentials, they are at hand. */
+export function rowShares(
+  logits: Values,
+  start: number,
+  step: number,
+  classes: number,
+  temperature: number,
+  softcap = 0,
+): RowSum {
+  const kernel = classes >= fewest && step === 1 && logits instanceof Float32Array && kernels.get(logits.buffer);
+  const powers = kernel ? kernel.tile(classes) : null;
+  if (!kernel || !powers) return rowSum(logits, start, step, classes, temperature, softcap);
+  if (softcap) for (let c = 0; c < classes; c++) powers[c] = softcapped(logits[start + c], softcap);
+  else powers.set(logits.subarray(start, start + classes));
+  const sums = kernel.sumRows(powers, 1, classes, temperature);
+  const [maximum, rest] = sums;
+  if (Number.isNaN(rest)) return rowSum(logits, start, step, classes, temperature, softcap); // a row without a softmax
+  sums[1] = 1;
+  kernel.scaledRows(powers, sums, classes, temperature);
+  return { maximum, ties: 1, rest, kind: 'plain', powers };
 }
 
-/** The share of a class, taken from its own side: beside a maximum nothing is subtracted. */
-export function shareOf(x: number, row: RowSum, temperature: number): Share {
-  if (x === row.maximum) return { own: 1, others: row.ties - 1 + row.rest };
-  const own = Math.exp((x - row.maximum) / temperature);
-  return { own, others: row.ties + row.rest - own };
-}
+/** exp((x - maximum) / temperature) of class c, whose logit is given; 1 for a maximum. */
+export const ownOf = (row: RowSum, c: number, logit: number, temperature: number, softcap = 0): number =>
+  row.powers ? row.powers[c] : Math.exp((softcapped(logit, softcap) - row.maximum) / temperature);
+
+/** What the others of a class's row sum to, taken from its own side: beside a maximum nothing is subtracted. */
+export const othersOf = (own: number, row: RowSum): number =>
+  own === 1 ? row.ties - 1 + row.rest : row.ties + row.rest - own;
 
 /** The log-sum-exp; of undefined rows, what their limit is. */
 export function logSumExpOf(row: RowSum, temperature: number): number {

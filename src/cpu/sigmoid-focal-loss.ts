@@ -16,7 +16,7 @@ export function sigmoidFocalElement(gamma: number, alpha: number): ElementLoss {
       if (isUndefined(x, t)) return Number.NaN;
       const odds = oddsOf(x);
       const factor = factorOf(t, missedOf(t, odds));
-      return weighedSoftplus(factor * t, factor * (1 - t), x, odds);
+      return weighedSoftplus(factor * t, factor * (1 - t), x);
     },
     derivative(x, t) {
       if (isUndefined(x, t)) return Number.NaN;
@@ -24,7 +24,7 @@ export function sigmoidFocalElement(gamma: number, alpha: number): ElementLoss {
       const missed = missedOf(t, odds);
       let slope = (1 - t) * odds.own - t * odds.other;
       const turn = (1 - 2 * t) * odds.own * odds.other; // 0 where the logit is too large for what follows
-      if (turn !== 0) slope += gamma * weighedSoftplus(t, 1 - t, x, odds) * (turn / missed);
+      if (turn !== 0) slope += gamma * weighedSoftplus(t, 1 - t, x) * (turn / missed);
       return factorOf(t, missed) * slope;
     },
   };
