@@ -52,18 +52,19 @@ export function crossEntropyRows(
   });
 }
 
-/** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */
-function massOf(
-  arrays: CrossEntropyArrays,
-  rows: Rows,
+/** a_c of class c, which is element i: class weight x ((1 - smoothing) label + smoothing / classes). */
+function massesOf(
+  { labels, classWeights }: CrossEntropyArrays,
+  { classes }: Rows,
   smoothing: number,
-  { target }: Place,
-  c: number,
-  i: number,
-): number {
-  const label = arrays.labels ? arrays.labels[i] : c === target ? 1 : 0;
-  const q = label * (1 - smoothing) + smoothing / rows.classes;
-  return q && (arrays.classWeights?.[c] ?? 1) * q; // whatever a class weighs that nothing is of
+  target: number | null,
+) {
+  const kept = 1 - smoothing;
+  const even = smoothing / classes;
+  return (c: number, i: number): number => {
+    const q = (labels ? labels[i] : c === target ? 1 : 0) * kept + even;
+    return q && (classWeights ? classWeights[c] * q : q); // whatever a class weighs that nothing is of
+  };
 }
 
 function termsOf(
@@ -77,13 +78,14 @@ function termsOf(
   const known = place.target === null || (place.target >= 0 && place.target < rows.classes);
   if (!known || isUndefined(row)) return noAnswer;
   const { logits } = arrays;
+  const massOf = massesOf(arrays, rows, smoothing, place.target);
   let mass = 0;
   let around = 0; // sum of a_c times the distance to the maximum
   // An index without smoothing has all its mass on one class.
   const [first, last] = arrays.labels || smoothing ? [0, rows.classes] : [place.target!, place.target! + 1];
   for (let c = first; c < last; c++) {
     const i = place.start + c * rows.inner;
-    const a = massOf(arrays, rows, smoothing, place, c, i);
+    const a = massOf(c, i);
     if (!Number.isFinite(a)) mass = Number.NaN;
     if (a === 0) continue; // 0 on a masked class adds 0
     mass += a;
@@ -99,7 +101,7 @@ function termsOf(
     derivative: (c, i) => {
       const own = ownOf(row, c, logits[i], temperature, softcap);
       const p = own / total;
-      const a = massOf(arrays, rows, smoothing, place, c, i);
+      const a = massOf(c, i);
       // Where p is near 1, mass p - a would leave no digits of a confident row.
       const slope = p > 0.5 ? mass - a - mass * (othersOf(own, row) / total) : mass * p - a;
       return ((slope + 2 * zLoss * sum * p) / temperature) * softcapSlope(logits[i], softcap);
