@@ -381,12 +381,21 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   let [found, reason]: [Backend | null, string] = [null, 'There is no WebGPU here: navigator.gpu is missing.'];
   if (options.device || gpu) {
+    const adapter = options.device ? null : requestAdapter(fn, gpu, options); // while the rest is on its way
     const { openGpu } = await import('./webgpu/open-gpu.js'); // its own file for bundlers: a page on the CPU does not load it
-    ({ backend: found, reason } = await openGpu(options, gpu, backend === 'auto'));
+    ({ backend: found, reason } = await openGpu(options, gpu, adapter, backend === 'auto'));
   }
   if (found) return new Context(found, reason, label, options);
   if (backend === 'webgpu') throw new WebGPUUnavailableError(`${fn}: ${reason}`);
   return onCpu(reason, options, label);
+}
+
+function requestAdapter(fn: string, gpu: GPU | undefined, { powerPreference }: ContextOptions) {
+  if (typeof gpu?.requestAdapter !== 'function')
+    throw new TypeError(`${fn}: "gpu" must be a GPU, such as navigator.gpu`);
+  const adapter = Promise.resolve().then(() => gpu.requestAdapter({ powerPreference }));
+  adapter.catch(() => {}); // openGpu tells
+  return adapter;
 }
 
 async function onCpu(reason: string, options: ContextOptions, label: string): Promise<Context> {

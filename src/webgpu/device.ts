@@ -3,7 +3,6 @@
 /** Which device is wanted: `ContextOptions` has the words. */
 export interface DeviceRequest {
   readonly device?: GPUDevice;
-  readonly powerPreference?: GPUPowerPreference;
   readonly label?: string;
 }
 
@@ -73,14 +72,18 @@ async function borrowed(device: GPUDevice, gpu: GPU | undefined): Promise<Found>
 
 /**
  * @param gpu where adapters come from, unless a device is given
+ * @param asked an adapter of it; null where a device is given
  * @param hardwareOnly a software adapter counts as none: the CPU path is faster there
  */
-export async function findDevice(options: DeviceRequest, gpu: GPU | undefined, hardwareOnly: boolean): Promise<Found> {
-  if (options.device) return borrowed(options.device, gpu);
-  if (typeof gpu?.requestAdapter !== 'function')
-    throw new TypeError('createContext: "gpu" must be a GPU, such as navigator.gpu');
+export async function findDevice(
+  options: DeviceRequest,
+  gpu: GPU | undefined,
+  asked: Promise<GPUAdapter | null> | null,
+  hardwareOnly: boolean,
+): Promise<Found> {
+  if (options.device || !asked || !gpu) return borrowed(options.device!, gpu);
   try {
-    const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference });
+    const adapter = await asked;
     if (!adapter) return none('There is no WebGPU here: the browser offers no adapter.');
     const name = described(adapter.info);
     const software = isSoftware(adapter.info);
