@@ -122,9 +122,9 @@ export interface Backend {
   readonly device: GPUDevice | null;
   readonly adapterInfo: GPUAdapterInfo | null;
   readonly lost: Promise<LostInfo>;
-  allocate(spec: Spec, label: string): Storage;
+  allocate(spec: Spec, label: string, fn?: string): Storage;
   /** Copies the values. */
-  upload(spec: Spec, values: Values, label: string): Storage;
+  upload(spec: Spec, values: Values, label: string, fn?: string): Storage;
   /** A caller's buffer, where there are GPU buffers; `release` leaves it alone. */
   wrap?(fn: string, spec: Spec, buffer: GPUBuffer, byteOffset: number): Storage;
   release(storage: Storage): void;

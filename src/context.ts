@@ -143,7 +143,7 @@ export class Context {
       new Tensor(
         this,
         operand.shape,
-        this.#backend.upload(operand, operand.values, options.label ?? `${this.#label}${fn}`),
+        this.#backend.upload(operand, operand.values, options.label ?? `${this.#label}${fn}`, fn),
       ),
     );
   }
@@ -152,6 +152,7 @@ export class Context {
    * A tensor over a caller's GPU buffer, with no copy. The buffer stays the caller's, is never destroyed here, and may be larger.
    * @param buffer with usage STORAGE, and COPY_SRC if `data()` is to be called; of the context's own device
    * @param options.byteOffset where the tensor begins, a multiple of 4
+   * @throws TypeError on the CPU, and for what is no buffer with that usage; RangeError where the shape does not fit in it
    */
   fromBuffer(
     buffer: GPUBuffer,

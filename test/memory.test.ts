@@ -174,7 +174,8 @@ describe('work that throws leaves nothing', () => {
     const call = () => linear(x, x, { bias: new Float32Array(20) }); // [20, 20]: 1,600 bytes; the bias is uploaded before
     expect(call).toThrow(RangeError);
     expect(call).toThrow(`linear.logits: 1600 bytes exceed the device's largest buffer of 1024 (maxBufferSize)`);
-    expect(() => context.tensor(new Float32Array(257))).toThrow('context.tensor: 1028 bytes exceed');
+    for (const options of [{}, { label: 'w' }])
+      expect(() => context.tensor(new Float32Array(257), [257], options)).toThrow('context.tensor: 1028 bytes exceed');
     const after = context.memory();
     expect([after.tensors, after.bytesInUse]).toEqual([before.tensors, before.bytesInUse]);
     expect(await context.tensor(new Float32Array(256)).data()).toHaveLength(256); // what just fits

@@ -305,8 +305,11 @@ export class ClassificationHead {
   /**
    * What the head is worth on rows whose answers are known, at its temperature. Rows with the target -100 are left out; a row without
    * an answer (NaN) is wrong.
+   * @param features [N, D], or a flat array that is cut into rows of D
    * @param targets as for `fit`; of a sigmoid head a number a class [N, C], each above 1/2 or not
    * @param options.topK how many of the best count for topKAccuracy; 5 (or C, where that is less) by default
+   * @returns loss, accuracy, the confusion of classes and what else `Evaluation` lists; NaN where no row counts
+   * @throws ShapeError, TypeError, RangeError (a target that is no class), DisposedError; DeviceLostError without `recover`
    */
   async evaluate(features: Features, targets: ExampleTargets, options: { topK?: number } = {}): Promise<Evaluation> {
     this.#alive('evaluate');
@@ -320,7 +323,10 @@ export class ClassificationHead {
    * helps are left out: ignored ones, and those without a finite loss. Where all rows are right, which would make the head as sure as can
    * be, a share of 1 / (rows + 2) of each is taken for wrong (as Platt 1999 does). The logits are read back a chunk at a time, once where
    * they are few, else for each look at the loss.
+   * @param features [N, D], or a flat array that is cut into rows of D
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
+   * @returns the temperature that was found, which the head then has, and the mean losses before and after
+   * @throws RangeError where no row has a finite loss; TypeError for targets of the other activation; what `evaluate` throws
    */
   async calibrate(features: Features, targets: ExampleTargets): Promise<Calibration> {
     this.#alive('calibrate');
@@ -333,8 +339,11 @@ export class ClassificationHead {
   /**
    * Fits `head.rejection`, below which `predict` answers an empty list, "none of these": so that the share `keep` of these rows, which
    * are of the head's classes, stays. To be done after `calibrate`.
+   * @param features [N, D], or a flat array that is cut into rows of D
    * @param options.keep from 0 to 1; 0.95 by default
    * @param options.score 'energy' by default (softmax heads only), or 'probability'
+   * @returns the score and the threshold, which the head then has
+   * @throws RangeError where no row has a score; TypeError for 'energy' of a sigmoid head; what `evaluate` throws
    */
   async fitRejection(
     features: Features,
@@ -351,6 +360,7 @@ export class ClassificationHead {
    * The head as a safetensors file that `load` reads back bit for bit: weight, bias, and in the metadata labels, activation, temperature
    * and rejection.
    * @param options.optimizer whose state is to lie beside them; `load(context, blob, { optimizer })` gives it to another
+   * @throws TypeError for what is no optimizer, DisposedError; DeviceLostError without `recover`
    */
   async save(options: { optimizer?: Optimizer } = {}): Promise<Blob> {
     this.#alive('save');
@@ -384,7 +394,7 @@ export class ClassificationHead {
     return recovery.lasting({ from, begun, begin, movable, busy: () => this.#fitting });
   }
 
-  /** What few pages need, in a file of its own for bundlers. */
+  /** What sees to lost devices, in a file of its own for bundlers: few heads have it. */
   #recover(): Promise<Recovery> {
     this.#recovery ??= import('./recovery.js').then(({ Recovery }) => {
       const made = this.#made;

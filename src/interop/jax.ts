@@ -31,6 +31,7 @@ type SharedType = (typeof dtypes)[number];
 /**
  * An array as a tensor, with no copy, once the library has submitted what it is made of. The array is not used up: its owner disposes of it
  * after the operations that read it are called. Not to be written to: the library may have more arrays in the same buffer.
+ * @throws (rejects with) TypeError for another dtype, and on the CPU
  */
 export async function fromJax(context: Context, array: JaxArray): Promise<Tensor> {
   const { dtype, shape } = array;
@@ -39,7 +40,10 @@ export async function fromJax(context: Context, array: JaxArray): Promise<Tensor
   return context.fromBuffer(await array.ref.gpuBuffer(), [...shape], { dtype: dtype as SharedType });
 }
 
-/** A tensor as an array: the library takes no buffers, so it is copied once, on the GPU, into one that the library has made. */
+/**
+ * A tensor as an array: the library takes no buffers, so it is copied once, on the GPU, into one that the library has made.
+ * @throws (rejects with) TypeError on the CPU, and for what is no tensor, of another dtype, or does not begin where its buffer does; DisposedError
+ */
 export async function toJax<T extends JaxArray>(jax: Jax<T>, tensor: Tensor): Promise<T> {
   const buffer = expectBuffer('toJax', tensor, dtypes);
   const values = tensor.dtype === 'int32' ? new Int32Array(tensor.size) : new Float32Array(tensor.size);

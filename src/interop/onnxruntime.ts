@@ -33,7 +33,10 @@ export interface OnnxRuntime<T> {
 const dtypes = ['float32', 'float16', 'int32', 'uint32'] as const;
 type SharedType = (typeof dtypes)[number];
 
-/** Options for `InferenceSession.create`: on the context's device, and with the outputs left there. */
+/**
+ * Options for `InferenceSession.create`: on the context's device, and with the outputs left there.
+ * @throws TypeError on the CPU
+ */
 export function sessionOptions(context: Context): {
   executionProviders: { name: 'webgpu'; device: GPUDevice }[];
   preferredOutputLocation: 'gpu-buffer';
@@ -42,7 +45,10 @@ export function sessionOptions(context: Context): {
   return { executionProviders: [{ name: 'webgpu', device }], preferredOutputLocation: 'gpu-buffer' };
 }
 
-/** The library's own device, which it has from its first session with 'webgpu' on. */
+/**
+ * The library's own device, which it has from its first session with 'webgpu' on.
+ * @throws (rejects with) TypeError before
+ */
 export async function deviceOf(ort: OnnxRuntime<unknown>): Promise<GPUDevice> {
   const device = await ort.env.webgpu.device;
   if (device) return device;
@@ -54,6 +60,7 @@ export async function deviceOf(ort: OnnxRuntime<unknown>): Promise<GPUDevice> {
 /**
  * An output of a session as a tensor, with no copy. Its buffer stays the session's: call the operations that read it before
  * `output.dispose()`; they need not have run by then.
+ * @throws TypeError for an output that is not on a GPU, or of another dtype, and on the CPU
  */
 export function fromOnnx(context: Context, output: OnnxTensor): Tensor {
   const fn = 'fromOnnx';
@@ -69,6 +76,7 @@ export function fromOnnx(context: Context, output: OnnxTensor): Tensor {
 /**
  * A tensor as an input of a session, with no copy. It must not be disposed of before the session has run, and stays the caller's;
  * disposing of the `ort.Tensor` leaves its buffer alone.
+ * @throws TypeError on the CPU, and for what is no tensor, of another dtype, or does not begin where its buffer does; DisposedError
  */
 export function toOnnx<T>(ort: OnnxRuntime<T>, tensor: Tensor): T {
   const buffer = expectBuffer('toOnnx', tensor, dtypes);

@@ -31,6 +31,7 @@ type SharedType = (typeof dtypes)[number];
 /**
  * Makes the library compute on the context's device, by a backend of the name 'crosshead'.
  * @param WebGPUBackend of `@tensorflow/tfjs-backend-webgpu`
+ * @throws (rejects with) TypeError on the CPU, Error where the library could not start its backend
  */
 export async function shareDevice(
   tf: Pick<Tfjs<unknown>, 'copyRegisteredKernels' | 'registerBackend' | 'setBackend'>,
@@ -47,6 +48,7 @@ export async function shareDevice(
 /**
  * A `tf.Tensor` as a tensor: the library copies it on the GPU, and submits what it held back. The copy is given back to the library by
  * `dispose()`, once the operations that read it are called.
+ * @throws TypeError for another dtype, a tensor of another backend, and on the CPU
  */
 export function fromTfjs(context: Context, given: TfjsTensor): { tensor: Tensor; dispose(): void } {
   const fn = 'fromTfjs';
@@ -73,6 +75,7 @@ export function fromTfjs(context: Context, given: TfjsTensor): { tensor: Tensor;
 /**
  * A tensor as a `tf.Tensor`, with no copy. The library holds commands back, so dispose of the tensor only after what was made of it was read,
  * or taken by `fromTfjs`; disposing of the `tf.Tensor` leaves its buffer alone.
+ * @throws TypeError on the CPU, and for what is no tensor, of another dtype, or does not begin where its buffer does; DisposedError
  */
 export function toTfjs<T>(tf: Pick<Tfjs<T>, 'tensor'>, tensor: Tensor): T {
   const buffer = expectBuffer('toTfjs', tensor, dtypes);

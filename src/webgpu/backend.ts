@@ -75,12 +75,12 @@ export class GpuBackend implements Backend {
     return this.#preparing !== null;
   }
 
-  allocate(spec: Spec, label: string): Storage {
+  allocate(spec: Spec, label: string, fn = label): Storage {
     const length = sizeOf(spec.shape);
     const bytes = wholeWords(bytesOf(spec.dtype, length));
     const most = this.device.limits.maxBufferSize;
     if (bytes > most) {
-      throw new RangeError(`${label}: ${bytes} bytes exceed the device's largest buffer of ${most} (maxBufferSize)`);
+      throw new RangeError(`${fn}: ${bytes} bytes exceed the device's largest buffer of ${most} (maxBufferSize)`);
     }
     const buffer = this.#preparing ? null : this.pool.take(bytes, storageUsage, label);
     return {
@@ -93,8 +93,8 @@ export class GpuBackend implements Backend {
     };
   }
 
-  upload(spec: Spec, values: Values, label: string): Storage {
-    const made = this.allocate(spec, label);
+  upload(spec: Spec, values: Values, label: string, fn = label): Storage {
+    const made = this.allocate(spec, label, fn);
     if (!made.buffer) return made;
     const host = spec.dtype === 'float16' ? packHalf(values) : spec.dtype === 'int8' ? padded(values) : values;
     const end = this.#watch();
