@@ -1,10 +1,12 @@
-// A head that outlives its device: where that is lost, it goes on from its own file, on the CPU.
+// A head that outlives its device: where that is lost, it goes on from its own file, in the page's own context on the CPU. (`recover: true`
+// would make a context of its own.)
 import { ClassificationHead, DeviceLostError } from '../src/index.ts';
 import { contextOf } from './contexts.ts';
 
 export class LastingHead {
   #head: ClassificationHead;
   #file: Blob;
+  #reloading: Promise<void> | null = null;
 
   private constructor(head: ClassificationHead, file: Blob) {
     this.#head = head;
@@ -32,13 +34,26 @@ export class LastingHead {
 
   /** What `work` makes of the head; on the CPU, where the device is lost meanwhile. */
   async use<T>(work: (head: ClassificationHead) => Promise<T>): Promise<T> {
+    const head = this.#head;
     try {
-      return await work(this.#head);
+      return await work(head);
     } catch (error) {
       if (!(error instanceof DeviceLostError)) throw error;
-      this.#head = await ClassificationHead.load(await contextOf('cpu'), this.#file);
+      if (head === this.#head) await this.#reload();
       return work(this.#head);
     }
+  }
+
+  /** Once for all that lost the device together. */
+  #reload(): Promise<void> {
+    this.#reloading ??= (async () => {
+      const lost = this.#head;
+      this.#head = await ClassificationHead.load(await contextOf('cpu'), this.#file);
+      lost.dispose();
+    })().finally(() => {
+      this.#reloading = null;
+    });
+    return this.#reloading;
   }
 
   dispose(): void {

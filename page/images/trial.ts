@@ -30,13 +30,12 @@ export function makeTrial(failed: (message: string) => void): Trial {
     if (!head || !subject) return;
     const { features } = subject;
     const answer = await head.use(async (now) => {
-      const [best] = await now.predict(features, { topK: 1, rejectBelow: null });
       const [kept] = await now.predict(features, { topK: 1 });
       const count = now.labels.length;
       const [all] = await now.predict(features, { topK: count, rejectBelow: null });
       const scores = new Float32Array(Math.min(count, mostBars));
       for (const { index, score } of all) if (index < scores.length) scores[index] = score;
-      return { best: best[0], known: kept.length > 0, scores, rejection: now.rejection };
+      return { best: all[0], known: kept.length > 0, scores, rejection: now.rejection };
     });
     show(answer);
   });

@@ -24,7 +24,7 @@ export interface CrossEntropyOptions extends RowLossOptions, CrossEntropyNumbers
 export interface CrossEntropyResult extends LossResult {
   /** The derivative of the objective by the soft labels, in their shape and dtype; with `targetGradient`. */
   targetGradient?: Tensor;
-  /** int32, one a row: 1 where the argmax of the logits is the target's, 0 for ignored rows; with `metrics`. */
+  /** int32, one a row: 1 where the argmax of the logits is the target's, 0 for ignored rows and those whose loss is NaN; with `metrics`. */
   correct?: Tensor;
   /** float32, one a row: of the logits after softcap and temperature; with `metrics`. */
   logSumExp?: Tensor;
@@ -46,8 +46,9 @@ const own = [
  * Cross-entropy of logits and targets (torch.nn.functional.cross_entropy), in nats. Loss, gradient and metrics come from one pass, and
  * the divisor of 'mean' is found on the device.
  *
- * A masked (-Infinity) target has loss +Infinity and gradient -1; a label of 0 on a masked class adds nothing; rows without a softmax
- * have loss and gradient NaN; 'mean' over nothing is NaN with gradient 0.
+ * A masked (-Infinity) target has loss +Infinity and gradient -1, or 0 with `softcap`, which is level there; a label of 0 on a masked class adds
+ * nothing; rows without a softmax have loss and gradient NaN, as have those of which some mass is not finite; 'mean' over nothing is NaN with
+ * gradient 0.
  * @param logits any shape with a class axis; float32 or float16. Never probabilities
  * @param targets class indices in the shape of the rows (all axes but the class axis), or soft labels in the shape of the logits, which
  *   need not sum to one. An index in a tensor that is no class gives NaN in its row
