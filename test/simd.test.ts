@@ -19,6 +19,8 @@ import {
   linearCrossEntropy,
   linearTopK,
   logSoftmax,
+  logSumExp,
+  logSumExpGradient,
   softmax,
   type Tensor,
   topK,
@@ -159,6 +161,8 @@ describe('beside the plain loops', () => {
       await call((x, labels) => brierLoss(x, labels, options));
       await call((x) => focalLoss(x, targets, options));
       await call((x) => entropyLoss(x, options));
+      const upstream = Float32Array.from({ length: rows }, (_, r) => 1 - r / 8);
+      await call((x) => ({ loss: logSumExp(x), gradient: logSumExpGradient(x, x.context.tensor(upstream)) }));
     }
   });
 

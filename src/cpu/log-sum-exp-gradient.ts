@@ -2,16 +2,16 @@
 
 import type { Values } from '../backend.js';
 import { type Rows, rowStart } from '../rows.js';
-import { isUndefined, rowSum } from './row-sum.js';
+import { isUndefined, ownOf, rowShares } from './row-sum.js';
 
 export function logSumExpGradientRows(logits: Values, upstream: Values, gradient: Values, rows: Rows): void {
   const { classes, inner: step } = rows;
   for (let r = 0; r < rows.count; r++) {
     const start = rowStart(rows, r);
-    const row = rowSum(logits, start, step, classes, 1);
+    const row = rowShares(logits, start, step, classes, 1);
     const total = row.ties + row.rest;
-    for (let i = start; i < start + classes * step; i += step) {
-      const p = Math.exp(logits[i] - row.maximum) / total;
+    for (let c = 0, i = start; c < classes; c++, i += step) {
+      const p = ownOf(row, c, logits[i], 1) / total;
       gradient[i] = isUndefined(row) ? Number.NaN : p * upstream[r];
     }
   }

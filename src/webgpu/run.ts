@@ -124,20 +124,7 @@ export class Recorder implements GpuWork {
     const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
       pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
-    const half = input?.[0].dtype === 'float16';
-    const choices = {
-      reduce: seams.reduce[plan.reduce],
-      io: inPlace ? seams.io.inPlace : seams.io.separate,
-      sums: seams.sums[pass.bindings.parts ? 'parts' : 'own'],
-      softcap: seams.softcap[pass.constants?.SOFTCAP ? 'tanh' : 'none'],
-      inputElement: seams.input[!half ? 'word' : inPlace ? 'f16' : 'half'],
-      outputElement: seams.output[native ? 'f16' : 'word'],
-      ...pass.seams,
-    };
-    const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: strips };
-    const given = new Set(Object.keys(pass.bindings));
-    const constants = { ...lanes, KEEPS: !!plan.keeps, ...about(pass), ...pass.constants };
-    const variant = { kernel: pass.kernel, choices, given, constants, held: plan.held, pace: plan.pace };
+    const variant = variantOf(pass, plan, inPlace, native);
     // A pass that reads what an earlier one wrote.
     const reads = Object.entries(pass.bindings).filter(([name]) => !staged.has(name));
     if (this.#staged.some(({ target }) => reads.some(([, [storage]]) => storage === target.storage)))
@@ -349,6 +336,27 @@ const writes = (part: Part, name: string): boolean =>
   part.text.includes(`read_write>${name}:`) ||
   part.text.includes(`read_write> ${name}:`) ||
   needsOf(part).some((need) => writes(need, name));
+
+/**
+ * What is linked and compiled for a pass.
+ * @param native whether the output is stored as 16-bit floats
+ */
+function variantOf(pass: BoundPass, plan: Plan, inPlace: boolean, native: boolean): Variant {
+  const { kernel, bindings } = pass;
+  const half = bindings.input?.[0].dtype === 'float16';
+  const choices = {
+    reduce: seams.reduce[plan.reduce],
+    io: inPlace ? seams.io.inPlace : seams.io.separate,
+    sums: seams.sums[bindings.parts ? 'parts' : 'own'],
+    softcap: seams.softcap[pass.constants?.SOFTCAP ? 'tanh' : 'none'],
+    inputElement: seams.input[!half ? 'word' : inPlace ? 'f16' : 'half'],
+    outputElement: seams.output[native ? 'f16' : 'word'],
+    ...pass.seams,
+  };
+  const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: plan.strips ?? 1 };
+  const constants = { ...lanes, KEEPS: !!plan.keeps, ...about(pass), ...pass.constants };
+  return { kernel, choices, given: new Set(Object.keys(bindings)), constants, held: plan.held, pace: plan.pace };
+}
 
 /** `softmax` of `softmax.wgsl`. */
 const nameOf = (kernel: Part): string => kernel.file.slice(0, -5);
