@@ -355,7 +355,9 @@ function variantOf(pass: BoundPass, plan: Plan, inPlace: boolean, native: boolea
   };
   const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: plan.strips ?? 1 };
   const constants = { ...lanes, KEEPS: !!plan.keeps, ...about(pass), ...pass.constants };
-  return { kernel, choices, given: new Set(Object.keys(bindings)), constants, held: plan.held, pace: plan.pace };
+  // Where strips were summed in a pass before, this one has taken nothing that it could hold.
+  const held = bindings.parts ? 0 : plan.held;
+  return { kernel, choices, given: new Set(Object.keys(bindings)), constants, held, pace: plan.pace };
 }
 
 /** `softmax` of `softmax.wgsl`. */

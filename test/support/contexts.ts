@@ -12,9 +12,9 @@ const inNode: Readonly<Record<string, ContextOptions>> = {
   'cpu, plain': { backend: 'cpu', simd: false },
   // What large work takes on a software adapter; the plan of small work stands in the other tests.
   webgpu: { backend: 'webgpu', plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace: 2, keeps: true }) },
-  'webgpu, barriers, 4 strips of 8 lanes, 2 a row': {
+  'webgpu, barriers, 4 strips of 8 lanes, 2 a row, held': {
     backend: 'webgpu',
-    plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4, strips: 2 }),
+    plan: () => ({ reduce: 'barrier', lanes: 8, rows: 4, strips: 2, held: 1 }),
   },
   'webgpu, subgroups': {
     backend: 'webgpu',
