@@ -106,8 +106,8 @@ export class Context {
     this.#backend.release(storage);
     if (made) console.warn(`crosshead: ${made}`);
   });
-  /** Those made by the calls that are being made, where they may have to be freed. */
-  #made: Tensor[] | null = null;
+  /** What the calls that are being made have made, where it may have to be freed. */
+  #made: { dispose(): void }[] | null = null;
   #disposed = false;
 
   /** @internal */
@@ -261,6 +261,11 @@ export class Context {
     if (this.#storages.delete(tensor.storage)) this.#backend.release(tensor.storage);
   }
 
+  /** @internal Undoes what was remembered of a call, should what it made be freed at once. */
+  remembered(undo: () => void): void {
+    this.#made?.push({ dispose: undo });
+  }
+
   /** @internal Whose buffer somebody has, which may be in use when the tensor is gone: `dispose` alone gives it back. */
   escaped(tensor: Tensor): void {
     tensor.revision = Number.NaN;
@@ -310,7 +315,7 @@ export class Context {
   /** Makes the calls, and frees the tensors that they make: in any case, or where they throw. */
   #freeing<T>(calls: () => T, when: 'always' | 'failed'): T {
     const outer = this.#made;
-    const made: Tensor[] = [];
+    const made: { dispose(): void }[] = [];
     let freed = true;
     this.#made = made;
     try {

@@ -1,6 +1,16 @@
 // What a context compiles: ahead, and in vain.
 import { describe, expect, it } from 'vitest';
-import { argmax, argmin, createContext, crossEntropy, logSumExp, ShaderError, softmax, topK } from '../src/index.ts';
+import {
+  adam,
+  argmax,
+  argmin,
+  createContext,
+  crossEntropy,
+  logSumExp,
+  ShaderError,
+  softmax,
+  topK,
+} from '../src/index.ts';
 import { calls, numbers } from './support/calls.ts';
 import { countCalls, requestDevice } from './support/device.ts';
 import { errorOf } from './support/errors.ts';
@@ -47,6 +57,31 @@ describe('prepare', () => {
     const message = ': the calls may not be async: what follows an await is too late';
     await expect(context.prepare(calls)).rejects.toThrow(`context.prepare${message}`);
     expect(context.memory().tensors).toBe(1);
+    context.dispose();
+  });
+
+  it.each(['cpu', 'webgpu'] as const)('%s: leaves results and optimizers as they were', async (backend) => {
+    const context = await createContext({ backend });
+    const [x, w, other, g] = [numbers, numbers, numbers, numbers].map((values) => context.tensor(values));
+    const [own, fresh] = [adam({ learningRate: 0.1 }), adam({ learningRate: 0.1 })];
+    own.step([w], [g]);
+    fresh.step([other], [g]);
+    const first = adam({ learningRate: 0.1 });
+    await context.prepare(() => {
+      softmax(x, { out: x });
+      own.step([w], [g]);
+      first.step([x], [g]);
+    });
+    expect(await x.array()).toEqual(numbers);
+    expect((await own.state([w]))[0]!.step).toBe(1);
+    expect(await first.state([x])).toEqual([null]);
+    own.step([w], [g]);
+    fresh.step([other], [g]);
+    first.step([x], [g]);
+    expect(await w.array()).toEqual(await other.array());
+    await context.finished();
+    for (const optimizer of [own, fresh, first]) optimizer.dispose();
+    expect(context.memory().tensors).toBe(4);
     context.dispose();
   });
 

@@ -106,6 +106,37 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect([none.accuracy, none.topKAccuracy]).toEqual([0, 0]);
   });
 
+  test('rows that are not finite set no threshold, and are none of the classes', async () => {
+    using head = ClassificationHead.fromWeights(context, {
+      weight: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+    const infinity = Number.POSITIVE_INFINITY;
+    const { below } = await head.fitRejection(
+      [
+        [1, 1],
+        [-infinity, -infinity],
+        [infinity, 1],
+        [2, 2],
+      ],
+      { keep: 1 },
+    );
+    expect(below).toBeCloseTo(7 + Math.log1p(Math.exp(-4)), 5);
+    expect(
+      (
+        await head.predict([
+          [infinity, 1],
+          [nan, 1],
+          [2, 2],
+        ])
+      ).map((list) => list.length),
+    ).toEqual([0, 0, 2]);
+    using again = await ClassificationHead.load(context, await head.save());
+    expect(again.rejection).toEqual(head.rejection);
+  });
+
   test('of classes on their own, an infinite logit has the limit of its loss', async () => {
     using head = ClassificationHead.fromWeights(context, {
       weight: [[1], [1], [1]],
@@ -124,7 +155,7 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
         [1, 0, 1],
         [1, 1, 1],
       ],
-    ); // prettier-ignore
+    );
     expect(found.before).toBeCloseTo((wrong + Math.log1p(Math.exp(1))) / 6, 6);
   });
 

@@ -73,14 +73,15 @@ export function rowShares(
   temperature: number,
   softcap = 0,
 ): RowSum {
-  const kernel = classes >= fewest && step === 1 && logits instanceof Float32Array && kernels.get(logits.buffer);
+  const fits = classes >= fewest && step === 1 && logits instanceof Float32Array;
+  // Capped logits would be rounded for the kernel, and distances to their maximum with them.
+  const kernel = fits && !softcap && kernels.get(logits.buffer);
   const powers = kernel ? kernel.tile(classes) : null;
   if (!kernel || !powers) return rowSum(logits, start, step, classes, temperature, softcap);
-  if (softcap) for (let c = 0; c < classes; c++) powers[c] = softcapped(logits[start + c], softcap);
-  else powers.set(logits.subarray(start, start + classes));
+  powers.set(logits.subarray(start, start + classes));
   const sums = kernel.sumRows(powers, 1, classes, temperature);
   const [maximum, rest] = sums;
-  if (Number.isNaN(rest)) return rowSum(logits, start, step, classes, temperature, softcap); // a row without a softmax
+  if (Number.isNaN(rest)) return rowSum(logits, start, step, classes, temperature); // a row without a softmax
   sums[1] = 1;
   kernel.scaledRows(powers, sums, classes, temperature);
   return { maximum, ties: 1, rest, kind: 'plain', powers };

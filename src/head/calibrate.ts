@@ -135,7 +135,7 @@ export async function fitRejection(
   } finally {
     own?.dispose();
   }
-  const sorted = sure.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = sure.filter(Number.isFinite).sort();
   if (sorted.length === 0) throw new RangeError(`${fn}: no row has a score`);
   return { score: by, below: sorted[Math.floor((1 - keep) * sorted.length + 1e-9)] ?? sorted[sorted.length - 1] };
 }

@@ -263,7 +263,9 @@ export class ClassificationHead {
         const [scores, indices, energies] = await Promise.all(reads.map((tensor) => tensor.data()));
         const lists = answers(this.labels, scores, indices, k, threshold);
         if (!rejection) return lists;
-        const sure = (row: number) => (energies ? energies[row] * temperature : scores[row * k]);
+        // A row without an answer may have an energy.
+        const sure = (row: number) =>
+          energies && !Number.isNaN(scores[row * k]) ? energies[row] * temperature : scores[row * k];
         return lists.map((list, row) => (sure(row) >= rejection.below ? list : []));
       } finally {
         best.values.dispose();

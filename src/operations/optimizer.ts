@@ -85,8 +85,10 @@ export function optimizerOf(rule: Rule, learningRate: number): Optimizer {
       const before = parameters.map((parameter) => states.get(parameter));
       const slots = run(fn, rule, current, parameters, gradients, before);
       parameters.forEach((parameter, i) => {
-        states.set(parameter, { step: (before[i]?.step ?? 0) + 1, slots: slots[i] });
+        const known = before[i];
+        states.set(parameter, { step: (known?.step ?? 0) + 1, slots: slots[i] });
         for (const tensor of Object.values(slots[i])) held.add(tensor);
+        parameter.context.remembered(() => (known ? states.set(parameter, known) : states.delete(parameter)));
       });
     },
     async state(parameters) {
