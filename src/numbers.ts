@@ -5,6 +5,9 @@ import { ShapeError } from './errors.js';
 import { sizeOf } from './rows.js';
 import { expectShape, shown } from './validate.js';
 
+/** The largest finite float32. */
+export const largestFloat = 2 ** 128 - 2 ** 104;
+
 /** The typed arrays of numbers. */
 export type NumberArray =
   | Float32Array

@@ -53,9 +53,9 @@ export class CpuBackend implements Backend {
   }
 
   run(work: Work): string {
+    if (this.#preparing) return 'cpu';
     const storages = Object.entries({ ...work.reads, ...work.writes });
     const arrays = Object.fromEntries(storages.map(([name, s]) => [name, (s as CpuStorage).values]));
-    if (this.#preparing) return 'cpu';
     work.check?.expect(arrays[work.check.of]);
     work.cpu(arrays, loops);
     for (const { dtype, values } of Object.values(work.writes)) if (dtype === 'float16') roundAll(values!);

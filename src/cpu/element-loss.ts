@@ -2,6 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { broadcastIndex } from './broadcast.js';
+import { divided } from './reduce-rows.js';
 import type { Reducing } from './row-loss.js';
 
 export interface ElementLossArrays {
@@ -38,5 +39,5 @@ export function elementLosses(arrays: ElementLossArrays, { none, divisor }: Redu
     const scale = (weight / divisor) * (upstream ? upstream[none ? i : 0] : 1);
     gradient[i] = weight === 0 ? 0 : own.derivative(x, t, p) * scale;
   }
-  if (!none) loss[0] = divisor === 0 ? Number.NaN : sum / divisor;
+  if (!none) loss[0] = divided(sum, divisor);
 }

@@ -3,7 +3,7 @@
 
 import type { Values } from '../backend.js';
 import { addProduct, type Numbers } from './add-product.js';
-import { type CrossEntropySettings, labelSlope } from './cross-entropy.js';
+import { type CrossEntropySettings, labelSlope, massOf } from './cross-entropy.js';
 import { kernels } from './kernels.js';
 import { type ClassBlock, type HeadArrays, logitsOf, type Tiles, tilesOf } from './linear.js';
 import { reduceRows } from './reduce-rows.js';
@@ -85,12 +85,15 @@ export function linearLossRows(
   addGradients(arrays, states, settings, tiles);
 }
 
-/** a_c: class weight x ((1 - smoothing) label + smoothing / classes). */
-function massOf(arrays: LinearLossArrays, smoothing: number, r: number, c: number): number {
-  const { labels, targets, classWeights, head } = arrays;
+/** The mass of class c in row r. */
+function massAt(
+  { labels, targets, classWeights, head }: LinearLossArrays,
+  smoothing: number,
+  r: number,
+  c: number,
+): number {
   const label = labels ? labels[r * head.classes + c] : c === targets?.[r] ? 1 : 0;
-  const q = label * (1 - smoothing) + smoothing / head.classes;
-  return q && (classWeights?.[c] ?? 1) * q; // whatever a class weighs that nothing is of
+  return massOf(label, classWeights?.[c] ?? 1, smoothing, head.classes);
 }
 
 function addClass(
@@ -120,7 +123,7 @@ function addMass(
   c: number,
   x: number,
 ): void {
-  const a = massOf(arrays, smoothing, r, c);
+  const a = massAt(arrays, smoothing, r, c);
   if (!Number.isFinite(a)) state.unknown = true;
   if (x === Number.NEGATIVE_INFINITY && a !== 0) state.maskedMass -= a * x;
   state.mass += a;
@@ -178,9 +181,7 @@ function finishRows(
     state.unknown ||= Number.isNaN(state.maskedMass);
     const undefinedRow = state.unknown || isUndefined(state);
     const sum = logSumExpOf(state, temperature);
-    const own = state.maskedMass
-      ? state.maskedMass
-      : state.mass * logTotal(state) + state.around + (zLoss && zLoss * sum * sum);
+    const own = state.maskedMass || state.mass * logTotal(state) + state.around + (zLoss && zLoss * sum * sum);
     losses[r] = counts ? weight * (undefinedRow ? Number.NaN : own) : 0;
     if (counts && divisor !== 0) state.scale = (weight / divisor) * (upstream?.[none ? r : 0] ?? 1);
     if (logSumExps) logSumExps[r] = sum;
@@ -305,7 +306,7 @@ function slopeOf(
   const own = ownOf(state, c, logit, temperature, softcap);
   const total = state.ties + state.rest;
   const p = own / total;
-  const a = massOf(arrays, smoothing, r, c);
+  const a = massAt(arrays, smoothing, r, c);
   const slope = p > 0.5 ? state.mass - a - state.mass * (othersOf(own, state) / total) : state.mass * p - a;
   const whole = (slope + 2 * zLoss * logSumExpOf(state, temperature) * p) / temperature;
   return whole * softcapSlope(logit, softcap) * state.scale!;

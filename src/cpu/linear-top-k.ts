@@ -3,7 +3,7 @@
 import type { Values } from '../backend.js';
 import { type HeadArrays, logitsOf, tilesOf } from './linear.js';
 import { addLogit, addSums, emptySum, type GrowingSum, sumsOf } from './linear-loss.js';
-import { isUndefined, ownOf, type RowSum } from './row-sum.js';
+import { isUndefined, type RowSum } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
 
@@ -67,7 +67,7 @@ const isAhead = (x: number, y: number): boolean => x > y || (Number.isNaN(x) && 
 
 function score(x: number, sum: RowSum, temperature: number, activation: Activation): number {
   if (activation === 'none') return x / temperature;
-  if (activation === 'softmax') return ownOf(sum, 0, x, temperature) / (sum.ties + sum.rest);
+  if (activation === 'softmax') return Math.exp((x - sum.maximum) / temperature) / (sum.ties + sum.rest);
   const e = Math.exp(-Math.abs(x) / temperature);
   return (x < 0 ? e : 1) / (1 + e);
 }

@@ -1,7 +1,6 @@
 // Twin of shaders/lib/span.wgsl: how far the gaps of a row reach together, (sum of |gap|^p)^(1/p).
 
-/** The largest float32, as the kernel's gaps are held to it. */
-const largestFloat = 2 ** 128 - 2 ** 104;
+import { largestFloat } from '../numbers.js';
 
 /** @returns NaN where something is not finite, or a gap is more than a float can hold */
 export function spanOf(start: number, count: number, gap: (i: number) => number, p: number): number {

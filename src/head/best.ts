@@ -33,11 +33,12 @@ export function countOf(fn: string, topK: unknown, classes: number): number {
  * since scores then are, as their logits are rounded; and where what is asked for needs them all, as `kept` and `energy` do.
  */
 export function bestOf(
-  { weight, bias, activation }: HeadParts,
+  head: HeadParts,
   features: Tensor | HostOperand,
   { k, temperature, kept, energy }: BestOptions,
   most?: number,
 ): TopKResult & { energies?: Tensor } {
+  const { weight, bias, activation } = head;
   return scoped((scratch) => {
     const { context } = weight;
     const rows =
@@ -47,7 +48,7 @@ export function bestOf(
     const whole = context.backend === 'cpu' || rows.dtype !== 'float32' || kept || energy;
     if (!whole && manyLogits(rows.size / weight.shape[1], weight, most))
       return linearTopK(rows, weight, k, { bias: bias ?? undefined, temperature, activation });
-    const logits = scratch(logitsOf({ weight, bias }, rows));
+    const logits = scratch(logitsOf(head, rows));
     const scores = scratch(scoresOf({ activation, temperature }, logits));
     const best = topK(kept ? scratch(maskClasses(scores, kept)) : scores, k);
     if (!energy) return best;

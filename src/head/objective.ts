@@ -86,19 +86,14 @@ export function expectTargets(fn: string, { name }: Objective, { soft }: Example
 }
 
 /** @param wantsGradients whether to give gradients; none where not */
-export function outcomeOf(
-  { weight, bias }: HeadParts,
-  batch: Batch,
-  objective: Objective,
-  wantsGradients: boolean,
-): Outcome {
-  if (objective.name === 'crossEntropy' && manyLogits(batch.features.shape[0], weight))
-    return withoutLogits({ weight, bias }, batch, objective, wantsGradients);
+export function outcomeOf(head: HeadParts, batch: Batch, objective: Objective, wantsGradients: boolean): Outcome {
+  if (objective.name === 'crossEntropy' && manyLogits(batch.features.shape[0], head.weight))
+    return withoutLogits(head, batch, objective, wantsGradients);
   return scoped((keep) => {
-    const logits = keep(logitsOf({ weight, bias }, batch.features));
+    const logits = keep(logitsOf(head, batch.features));
     const { loss, gradient, correct } = lossOf(logits, batch.targets, objective, wantsGradients);
     if (gradient) keep(gradient);
-    const by = wantsGradients && gradient && linearGradient(batch.features, gradient, bias !== null);
+    const by = wantsGradients && gradient && linearGradient(batch.features, gradient, head.bias !== null);
     return { loss, correct, gradients: by ? [by.weight, ...(by.bias ? [by.bias] : [])] : [] };
   });
 }

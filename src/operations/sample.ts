@@ -1,5 +1,6 @@
 import sampleKernel from '../../shaders/sample.wgsl';
 import type { Sampling } from '../cpu/sample.js';
+import { largestFloat } from '../numbers.js';
 import { rowsOf, withoutAxis } from '../rows.js';
 import type { Tensor } from '../tensor.js';
 import { classAxis, count, knownOptions, number, positive, share } from '../validate.js';
@@ -78,8 +79,6 @@ function samplingOf(fn: string, options: SampleOptions, classes: number): Sampli
     farthest: Math.log(1 / minP),
   };
 }
-
-const largestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 function constantsOf({ seed, temperature, topK, topP, farthest }: Sampling) {
   return {

@@ -1,5 +1,4 @@
-/** The largest float32. */
-const largest = 2 ** 128 - 2 ** 104;
+import { largestFloat } from '../numbers.js';
 
 /**
  * The uniforms of shaders/base/row_sum.wgsl that follow from the temperature. `far`: half of (maximum - x) beyond which
@@ -7,5 +6,5 @@ const largest = 2 ** 128 - 2 ** 104;
  */
 export const temperatureUniforms = (temperature: number): Record<string, number> => ({
   inverse_temperature: Math.min(1 / temperature, 1.5e38),
-  far: Math.min(Math.max((largest / 2) * temperature, 1.1), largest),
+  far: Math.min(Math.max((largestFloat / 2) * temperature, 1.1), largestFloat),
 });

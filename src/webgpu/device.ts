@@ -81,7 +81,7 @@ export async function findDevice(
   asked: Promise<GPUAdapter | null> | null,
   hardwareOnly: boolean,
 ): Promise<Found> {
-  if (options.device || !asked || !gpu) return borrowed(options.device!, gpu);
+  if (!asked || !gpu) return borrowed(options.device!, gpu);
   try {
     const adapter = await asked;
     if (!adapter) return none('There is no WebGPU here: the browser offers no adapter.');
