@@ -9,6 +9,7 @@ import { BufferPool, bytesOf, type Failure, stagingUsage, storageUsage, wholeWor
 import { isSoftware } from './device.js';
 import { expectTarget, Recordings, type Target } from './encode.js';
 import { needsOf, seams } from './link.js';
+import { Nudges } from './nudge.js';
 import { PipelineCache } from './pipelines.js';
 import { defaultPlan, type Facts, type Planner } from './plan.js';
 import { type PassPlanner, Recorder } from './run.js';
@@ -27,6 +28,7 @@ export class GpuBackend implements Backend {
   readonly needsOf = needsOf;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
+  readonly #nudges: Nudges;
   readonly #recordings: Recordings;
   readonly #owned: boolean;
   /** Storages over callers' buffers. Such a buffer may be a tensor's of ours too, seen in another shape. */
@@ -54,7 +56,8 @@ export class GpuBackend implements Backend {
     this.#owned = owned;
     this.pool = new BufferPool(device, () => this.#watch());
     this.pipelines = new PipelineCache(device);
-    this.#recordings = new Recordings(device, this.pool, () => this.#watch());
+    this.#nudges = new Nudges(device.queue);
+    this.#recordings = new Recordings(device, this.pool, this.#nudges, () => this.#watch());
     this.facts = {
       software: isSoftware(adapterInfo),
       subgroups: device.features.has('subgroups') && !!languageFeatures?.has('subgroup_id'),
@@ -262,7 +265,7 @@ export class GpuBackend implements Backend {
     if (from) encoder.copyBufferToBuffer(from.buffer as GPUBuffer, from.byteOffset, staging, 0, bytes);
     else encoder.clearBuffer(staging, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
-    const mapped = staging.mapAsync(1, 0, bytes); // watched too: it is an error of a buffer that could not be made
+    const mapped = this.#nudges.until(staging.mapAsync(1, 0, bytes)); // watched too: it is an error of a buffer that could not be made
     const failure = firstOf([missing, from?.failure ?? null, this.pool.failureOf(staging), end()]);
     let taken: T;
     try {

@@ -9,6 +9,7 @@ import type { Storage } from '../backend.js';
 import { CrossheadError } from '../errors.js';
 import { shown } from '../validate.js';
 import { type BufferPool, bytesOf, type Failure, stagingUsage, storageUsage } from './buffers.js';
+import type { Nudges } from './nudge.js';
 
 /** What takes commands. */
 export type Target = GPUCommandEncoder | GPUComputePassEncoder;
@@ -34,6 +35,7 @@ const most = 8;
 export class Recordings {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
+  readonly #nudges: Nudges;
   readonly #watch: () => () => Failure;
   #current: { readonly target: Target; readonly ticket: Ticket } | null = null;
   /** Recordings that are not known to have run. */
@@ -42,9 +44,10 @@ export class Recordings {
   readonly #writers = new WeakMap<GPUBuffer, Map<Storage, Ticket>>();
   #looking = false;
 
-  constructor(device: GPUDevice, pool: BufferPool, watch: () => () => Failure) {
+  constructor(device: GPUDevice, pool: BufferPool, nudges: Nudges, watch: () => () => Failure) {
     this.#device = device;
     this.#pool = pool;
+    this.#nudges = nudges;
     this.#watch = watch;
   }
 
@@ -134,7 +137,7 @@ export class Recordings {
     const encoder = this.#device.createCommandEncoder();
     for (const [i, { word }] of tickets.entries()) encoder.copyBufferToBuffer(word, 0, staging, 4 * i, 4);
     this.#device.queue.submit([encoder.finish()]);
-    const mapped = staging.mapAsync(1, 0, 4 * tickets.length);
+    const mapped = this.#nudges.until(staging.mapAsync(1, 0, 4 * tickets.length));
     const wrong = end();
     try {
       await mapped;
