@@ -23,6 +23,12 @@ fn keys_of(fours: Fours, n: u32) -> vec4u {
   return order_keys(bits);
 }
 
+// The first class of a four that has a key; the last class where none has.
+fn index_in(fours: Fours, n: u32, key: u32) -> u32 {
+  let c = select(vec4u(fours.last), classes_at(fours, n), keys_of(fours, n) == vec4u(key));
+  return min(min(c.x, c.y), min(c.z, c.w));
+}
+
 // Finds the fours that have it, then which of them it is.
 fn strip_best(place: Lane) -> vec2u {
   let fours = fours_of(place);
@@ -36,10 +42,9 @@ fn strip_best(place: Lane) -> vec2u {
     found = select(found, n, key > best);
     best = max(best, key);
   }
-  var index = fours.last;
-  for (var n = found; n < found + PACE; n++) {
-    let c = select(vec4u(fours.last), classes_at(fours, n), keys_of(fours, n) == vec4u(best));
-    index = min(index, min(min(c.x, c.y), min(c.z, c.w)));
+  var index = index_in(fours, found, best);
+  if (PACE == 2u) {
+    index = min(index, index_in(fours, found + 1u, best));
   }
   return vec2u(best, index);
 }

@@ -70,7 +70,8 @@ fn normalized(bits: vec4u, row: RowSum, inverse_total: f32, logarithm: f32) -> v
 // Puts exponentials in their places, and gives their sum.
 fn keep_exponentials(fours: Fours, maximum: f32) -> f32 {
   var total = 0.0;
-  for (var n = 0u; n < fours.count; n += 64u) {
+  var n = 0u;
+  loop {
     var sum = 0.0; // closed after 256 terms
     for (var j = n; j < min(n + 64u, fours.count); j += PACE) {
       let a = load_four(fours, j);
@@ -81,6 +82,10 @@ fn keep_exponentials(fours: Fours, maximum: f32) -> f32 {
       sum += keep_four(fours, j, a, maximum);
     }
     total += sum;
+    n += 64u;
+    if (TWICE || n >= fours.count) {
+      break;
+    }
   }
   return total;
 }

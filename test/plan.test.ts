@@ -1,7 +1,7 @@
 // The plan: which variant runs, how rows are cut, how workgroups are laid out. Pure functions, but for one planner that lies.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmin, createContext, softmax, topK } from '../src/index.ts';
+import { argmin, createContext, logSoftmax, softmax, topK } from '../src/index.ts';
 import { pooledSize } from '../src/webgpu/buffers.ts';
 import { checkPlan, chunksOf, defaultPlan, type Facts, gridOf, type Plan, planName } from '../src/webgpu/plan.ts';
 import { expectClose } from './support/close.ts';
@@ -47,7 +47,9 @@ describe('the default plan', () => {
     ['a large device', 1, 1025, 1, { ...without, maxInvocations: 1024 }, 'k/barrier-256x1-held2'],
     ['software: never a barrier', 1000, 1_000_000, 1, software, 'k/none-1x64-pace2'],
     ['software: work worth a longer text', 4, 4097, 1, software, 'k/none-1x4-pace2-strips8'],
-    ['software: workgroups for every core', 64, 10, 1, software, 'k/none-1x4'],
+    ['software: workgroups for every core', 64, 10, 1, software, 'k/none-1x4-twice'],
+    ['software: few classes', 65_536, 63, 1, software, 'k/none-1x64-twice'],
+    ['software: one class more', 65_536, 64, 1, software, 'k/none-1x64-pace2'],
     ['software: one row in strips', 1, 4096, 1, software, 'k/none-1x4-strips32'],
     ['software: one class less', 1, 4095, 1, software, 'k/none-1x4'],
     ['software: rows enough without strips', 16, 4096, 1, software, 'k/none-1x4-pace2'],
@@ -151,29 +153,39 @@ describe('a plan from outside', () => {
   });
 
   it.each([
-    [1, false],
-    [1, true],
-    [2, false],
-    [2, true],
-  ])('gives the same softmax at pace %i, whether exponentials are kept: %s', async (pace, keeps) => {
-    using context = await createContext({
-      backend: 'webgpu',
-      plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace, keeps }),
-    });
-    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
-    const rounding = { relative: 3e-6, absolute: 1e-30 }; // of distances up to 20
-    for (const classes of [1, 2, 4, 5, 9, 300]) {
-      const shape = [4, classes, 2];
-      const values = Float32Array.from({ length: 8 * classes }, (_, i) => Math.sin(i) * 20 - 5);
-      for (const [i, x] of [-infinity, nan, infinity, -nan].entries()) values[i * 2 * classes] = x;
-      const x = context.tensor(values, shape);
-      const expected = reference.softmax(values, shape, { axis: 1, temperature: 2 });
-      const p = softmax(x, { axis: 1, temperature: 2 });
-      expect(p.plan).toBe(`softmax/none-1x4${pace === 2 ? '-pace2' : ''}${keeps ? '-keeps' : ''}`);
-      expectClose(await p.data(), expected, rounding);
-      expectClose(await softmax(x, { axis: 1, temperature: 2, out: x }).data(), expected, rounding);
-    }
-  });
+    [1, false, false],
+    [1, true, false],
+    [2, false, false],
+    [2, true, false],
+    [1, false, true],
+    [1, true, true],
+    [2, false, true],
+  ])(
+    'gives the same softmax at pace %i, whether exponentials are kept: %s, rows read twice: %s',
+    async (pace, keeps, twice) => {
+      using context = await createContext({
+        backend: 'webgpu',
+        plan: () => ({ reduce: 'none', lanes: 1, rows: 4, pace, keeps, twice }),
+      });
+      const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+      const rounding = { relative: 3e-6, absolute: 1e-30 }; // of distances up to 20
+      for (const classes of [1, 2, 4, 5, 9, 256, 257, 300]) {
+        const shape = [4, classes, 2];
+        const values = Float32Array.from({ length: 8 * classes }, (_, i) => Math.sin(i) * 20 - 5);
+        for (const [i, x] of [-infinity, nan, infinity, -nan].entries()) values[i * 2 * classes] = x;
+        const x = context.tensor(values, shape);
+        const expected = reference.softmax(values, shape, { axis: 1, temperature: 2 });
+        const logarithms = reference.logSoftmax(values, shape, { axis: 1, temperature: 2 });
+        const p = softmax(x, { axis: 1, temperature: 2 });
+        expect(p.plan).toBe(
+          `softmax/none-1x4${pace === 2 ? '-pace2' : ''}${keeps ? '-keeps' : ''}${twice && classes <= 256 ? '-twice' : ''}`,
+        );
+        expectClose(await p.data(), expected, rounding);
+        expectClose(await logSoftmax(x, { axis: 1, temperature: 2 }).data(), logarithms, rounding);
+        expectClose(await softmax(x, { axis: 1, temperature: 2, out: x }).data(), expected, rounding);
+      }
+    },
+  );
 
   it('is asked for each call, and refused by the call', async () => {
     const asked: unknown[] = [];

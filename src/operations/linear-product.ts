@@ -114,16 +114,19 @@ export interface ClassChunk {
   readonly some: number;
 }
 
-/** Cuts the classes into chunks of at most `most`, a multiple of 4, so that rows of packed numbers begin at whole words. */
+/**
+ * Cuts the classes into chunks of at most `most`, which begin at multiples of 4, so that rows of packed numbers begin at whole words. What is
+ * left over comes first: the last chunk of a loss, which gradients need not make again, is a large one.
+ */
 export function classChunks({ blocks }: LinearHead, most: (block: Tensor) => number): ClassChunk[] {
   const chunks: ClassChunk[] = [];
   let before = 0;
   blocks.forEach((tensor, block) => {
     const [length] = tensor.shape;
-    const number = Math.ceil(length / Math.max(4, most(tensor) & ~3));
-    const step = Math.ceil(length / number / 4) * 4; // alike, so that the last is no small rest
-    for (let at = 0; at < length; at += step)
-      chunks.push({ block, first: before + at, firstOfBlock: at, some: Math.min(step, length - at) });
+    const step = Math.max(4, most(tensor) & ~3);
+    let end = length % step ? Math.ceil((length % step) / 4) * 4 : step;
+    for (let at = 0; at < length; at = end, end += step)
+      chunks.push({ block, first: before + at, firstOfBlock: at, some: Math.min(end, length) - at });
     before += length;
   });
   return chunks;

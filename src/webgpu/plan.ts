@@ -51,9 +51,14 @@ export interface Plan {
   readonly pace?: number;
   /** Whether exponentials are kept in the result until they are scaled, not made twice, where the request can be; one lane a row. */
   readonly keeps?: boolean;
+  /** Whether a lane reads classes for their maximum and again for their sum, where it holds none and rows are of `mostTwice` at most. */
+  readonly twice?: boolean;
   /** Pieces that the classes of a row are cut into, where the request can be split; 1 by default. */
   readonly strips?: number;
 }
+
+/** Classes that are summed without a break, whose rounding errors are few. */
+export const mostTwice = 256;
 
 /** Chooses the variant of a kernel. */
 export type Planner = (request: PlanRequest, facts: Facts) => Plan;
@@ -61,9 +66,9 @@ export type Planner = (request: PlanRequest, facts: Facts) => Plan;
 /** The plan's name, which results carry. */
 export const planName = (
   kernel: string,
-  { reduce, lanes, rows, held = 0, pace = 1, keeps, strips = 1 }: Plan,
+  { reduce, lanes, rows, held = 0, pace = 1, keeps, twice, strips = 1 }: Plan,
 ): string =>
-  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${pace > 1 ? `-pace${pace}` : ''}${keeps ? '-keeps' : ''}${strips > 1 ? `-strips${strips}` : ''}`;
+  `${kernel}/${reduce}-${lanes}x${rows}${held ? `-held${held}` : ''}${pace > 1 ? `-pace${pace}` : ''}${keeps ? '-keeps' : ''}${twice ? '-twice' : ''}${strips > 1 ? `-strips${strips}` : ''}`;
 
 const powerOf2 = (least: number): number => 2 ** Math.ceil(Math.log2(least));
 
@@ -81,6 +86,7 @@ function onSoftware({ rows, classes, splits, keeps = false }: PlanRequest): Plan
     rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
     pace: classes >= 64 && rows * classes > 16_384 ? 2 : 1,
     keeps: keeps && strips === 1,
+    twice: classes < 64,
     strips,
   };
 }

@@ -7,7 +7,17 @@ import { bytesOf, type Failure, storageUsage, uniformUsage, wholeWords } from '.
 import { isPass, type Target } from './encode.js';
 import { needsOf, offsetsIndex, type Part, seams } from './link.js';
 import type { Pipeline, Variant } from './pipelines.js';
-import { type Chunk, checkPlan, chunksOf, type Facts, gridOf, type Plan, type PlanRequest, planName } from './plan.js';
+import {
+  type Chunk,
+  checkPlan,
+  chunksOf,
+  type Facts,
+  gridOf,
+  mostTwice,
+  type Plan,
+  type PlanRequest,
+  planName,
+} from './plan.js';
 
 /** Bindings and uniform slots begin at multiples of this; every device allows it. */
 const alignment = 256;
@@ -164,7 +174,12 @@ export class Recorder implements GpuWork {
     const { count: rows, classes, inner } = pass.rows;
     const kernel = nameOf(pass.kernel);
     const given = checkPlan(planner({ kernel, rows, classes, inner, splits, keeps }, facts, pass), facts);
-    const plan = { ...given, strips: splits ? given.strips : 1, keeps: keeps && given.keeps };
+    const plan = {
+      ...given,
+      strips: splits ? given.strips : 1,
+      keeps: keeps && given.keeps,
+      twice: given.twice && classes <= mostTwice,
+    };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;
       this.plan = planName(kernel, plan);
@@ -354,7 +369,7 @@ function variantOf(pass: BoundPass, plan: Plan, inPlace: boolean, native: boolea
     ...pass.seams,
   };
   const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: plan.strips ?? 1 };
-  const constants = { ...lanes, KEEPS: !!plan.keeps, ...about(pass), ...pass.constants };
+  const constants = { ...lanes, KEEPS: !!plan.keeps, TWICE: !!plan.twice, ...about(pass), ...pass.constants };
   // Where strips were summed in a pass before, this one has taken nothing that it could hold.
   const held = bindings.parts ? 0 : plan.held;
   return { kernel, choices, given: new Set(Object.keys(bindings)), constants, held, pace: plan.pace };
