@@ -81,8 +81,9 @@ fn add_biases(first: u32, lines: vec4u) {
 }
 
 fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
-  let steps = select(params.classes, params.rows, TURNED);
   let right_quad = min(quad + 1u, (params.depth + 3u) / 4u - 1u);
+  let stand_in = first_with_slopes();
+  let steps = select(params.classes, select(0u, params.rows, stand_in < params.rows), TURNED);
   var left = mat4x4f();
   var right = mat4x4f();
   for (var block = 0u; block < steps; block += 256u) {
@@ -92,12 +93,13 @@ fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
     // fifth longer, four a quarter.
     for (var n = block; n < min(block + 256u, steps); n += 2u) {
       let next = min(n + 1u, steps - 1u);
-      let counts = vec2<bool>(!TURNED || has_slopes(n), n + 1u < steps && (!TURNED || has_slopes(next)));
       let a = slopes_at(lines, n);
-      let b = slopes_at(lines, next);
+      let b = select(vec4f(), slopes_at(lines, next), n + 1u < steps);
       let pairs = mat4x2f(a.x, b.x, a.y, b.y, a.z, b.z, a.w, b.w);
-      left_part += mat2x4f(weights_at(n, quad, counts.x), weights_at(next, quad, counts.y)) * pairs;
-      right_part += mat2x4f(weights_at(n, right_quad, counts.x), weights_at(next, right_quad, counts.y)) * pairs;
+      let i = multiplied(n, stand_in);
+      let j = multiplied(next, stand_in);
+      left_part += mat2x4f(weight_quad(i, quad), weight_quad(j, quad)) * pairs;
+      right_part += mat2x4f(weight_quad(i, right_quad), weight_quad(j, right_quad)) * pairs;
     }
     left += left_part;
     right += right_part;
@@ -108,9 +110,19 @@ fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
   }
 }
 
-// Four of what is multiplied, or 0 where they do not count: 0 times what is not finite would be NaN.
-fn weights_at(n: u32, quad: u32, counts: bool) -> vec4f {
-  return select(vec4f(), weight_quad(weight_start(n), quad), counts);
+// The first row that has slopes, or the number of rows.
+fn first_with_slopes() -> u32 {
+  var row = 0u;
+  while (TURNED && row < params.rows && !has_slopes(row)) {
+    row++;
+  }
+  return row;
+}
+
+// What step n multiplies. Slopes of 0 times features that are not finite would be NaN: a row without slopes multiplies those of one that has
+// some, whose own products are NaN where these are.
+fn multiplied(n: u32, stand_in: u32) -> u32 {
+  return weight_start(select(n, stand_in, TURNED && !has_slopes(n)));
 }
 
 fn put(line: u32, quad: u32, sums: vec4f) {

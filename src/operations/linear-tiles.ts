@@ -8,8 +8,8 @@ import { type ClassChunk, chunkBindings, classChunks, type LinearHead, linearPro
 
 /** Numbers of the logits that exist at a time: 1.5 MiB, a size that the pool of buffers does not round up. */
 const tileSize = 3 * 2 ** 17;
-/** For gradients, 12 MiB: what the last tile holds after the loss is not made again. */
-const gradientTileSize = 3 * 2 ** 20;
+/** For gradients, 11 MiB: what the last tile holds after the loss is not made again. */
+const gradientTileSize = 11 * 2 ** 18;
 /** Rows of a tile at most: as many as use each weight that is loaded. */
 const mostRows = 256;
 /** Words of a row's state (shaders/lib/linear_state.wgsl). */

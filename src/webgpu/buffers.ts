@@ -25,10 +25,10 @@ export const stagingUsage: number = usage.mapRead | usage.copyTarget;
 /** Bytes that the pool keeps at most for later; what comes back beyond them is destroyed. */
 export const defaultCap: number = 128 * 2 ** 20;
 
-/** Sizes are rounded up to a quarter of a power of two, so that nearby shapes share buffers and at most a fifth lies idle. */
+/** Sizes are rounded up to a quarter of a power of two, large ones to a MiB, so that nearby shapes share buffers and at most a fifth lies idle. */
 export function pooledSize(bytes: number): number {
   if (bytes <= 256) return 256;
-  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 3);
+  const step = 2 ** Math.min(20, Math.ceil(Math.log2(bytes)) - 3);
   return Math.ceil(bytes / step) * step;
 }
 
