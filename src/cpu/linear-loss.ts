@@ -25,31 +25,26 @@ export interface LinearLossArrays extends Omit<RowLossArrays, 'gradient'> {
 }
 
 /** The sum of a row of which some classes were seen, beside a maximum that may grow. */
-export interface GrowingSum extends RowSum {
+export class GrowingSum implements RowSum {
+  maximum: number = Number.NEGATIVE_INFINITY;
+  ties = 0;
+  rest = 0;
+  kind: RowSum['kind'] = 'allMasked';
   /** Sums of a_c and of a_c times the distance to the maximum. */
-  mass: number;
-  around: number;
+  mass = 0;
+  around = 0;
 }
 
-export const emptySum = (): GrowingSum => ({
-  maximum: Number.NEGATIVE_INFINITY,
-  ties: 0,
-  rest: 0,
-  kind: 'allMasked',
-  mass: 0,
-  around: 0,
-});
+const nothing: readonly [value: number, class_: number] = [Number.NEGATIVE_INFINITY, 0];
 
 /** What is known of a row of which some classes were seen. */
-interface RowState extends GrowingSum {
-  maskedMass: number; // what it makes of the loss: infinite, of either sign, or 0 for none
-  unknown: boolean; // a target that is no class, or a mass that is no number
-  best: readonly [value: number, class_: number];
-  wanted: readonly [value: number, class_: number];
-  scale: number | null; // what derivatives are multiplied by; null where they are 0
+class RowState extends GrowingSum {
+  maskedMass = 0; // what it makes of the loss: infinite, of either sign, or 0 for none
+  unknown = false; // a target that is no class, or a mass that is no number
+  best = nothing;
+  wanted = nothing;
+  scale: number | null = null; // what derivatives are multiplied by; null where they are 0
 }
-
-const nothing = [Number.NEGATIVE_INFINITY, 0] as const;
 
 export function linearLossRows(
   arrays: LinearLossArrays,
@@ -59,9 +54,10 @@ export function linearLossRows(
 ): void {
   const { head, targets } = arrays;
   const tiles = tilesOf(head, rows);
-  const states = Array.from({ length: rows }, (_, r): RowState => {
-    const unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
-    return { ...emptySum(), maskedMass: 0, unknown, best: nothing, wanted: nothing, scale: null };
+  const states = Array.from({ length: rows }, (_, r) => {
+    const state = new RowState();
+    state.unknown = targets !== undefined && !(targets[r] >= 0 && targets[r] < head.classes);
+    return state;
   });
   const plain = isPlain(arrays, settings);
   for (const block of tiles.classBlocks()) {

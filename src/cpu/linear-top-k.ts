@@ -2,7 +2,7 @@
 
 import type { Values } from '../backend.js';
 import { type HeadArrays, logitsOf, tilesOf } from './linear.js';
-import { addLogit, addSums, emptySum, type GrowingSum, sumsOf } from './linear-loss.js';
+import { addLogit, addSums, GrowingSum, sumsOf } from './linear-loss.js';
 import { isUndefined, type RowSum } from './row-sum.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
@@ -17,7 +17,7 @@ export function linearTopKRows(
   values: Values,
   indices: Values,
 ): void {
-  const rowSums = Array.from({ length: rows }, emptySum);
+  const rowSums = Array.from({ length: rows }, () => new GrowingSum());
   const { room, rowBlocks, classBlocks } = tilesOf(head, rows);
   for (const block of classBlocks()) {
     for (const [from, to] of rowBlocks(0, rows)) {
