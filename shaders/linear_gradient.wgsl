@@ -125,22 +125,19 @@ fn multiplied(n: u32, stand_in: u32) -> u32 {
   return weight_start(select(n, stand_in, TURNED && !has_slopes(n)));
 }
 
+// Unrolled: the numbers of a vector that a loop walks over lie in memory on software adapters.
 fn put(line: u32, quad: u32, sums: vec4f) {
-  let at = offsets.gradient + line * params.depth + 4u * quad;
   let counts = TURNED || has_slopes(line);
-  if (4u * quad + 4u <= params.depth) {
-    // Unrolled: the numbers of a vector that a loop walks over lie in memory on software adapters.
-    put_one(at, sums.x, counts);
-    put_one(at + 1u, sums.y, counts);
-    put_one(at + 2u, sums.z, counts);
-    put_one(at + 3u, sums.w, counts);
-    return;
-  }
-  for (var d = 0u; 4u * quad + d < params.depth; d++) {
-    put_one(at + d, sums[d], counts);
-  }
+  let d = 4u * quad;
+  put_one(line, d, sums.x, counts);
+  put_one(line, d + 1u, sums.y, counts);
+  put_one(line, d + 2u, sums.z, counts);
+  put_one(line, d + 3u, sums.w, counts);
 }
 
-fn put_one(at: u32, sum: f32, counts: bool) {
-  gradient[at] = select(0.0, sum + select(0.0, gradient[at], params.adds == 1u), counts);
+fn put_one(line: u32, d: u32, sum: f32, counts: bool) {
+  if (d < params.depth) {
+    let at = offsets.gradient + line * params.depth + d;
+    gradient[at] = select(0.0, sum + select(0.0, gradient[at], params.adds == 1u), counts);
+  }
 }

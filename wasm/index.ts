@@ -4,4 +4,4 @@ export { linearRows } from './linear';
 export { crossEntropyRows } from './cross-entropy';
 export { logSoftmaxRows, softmaxRows } from './softmax';
 export { topKRows } from './top-k';
-export { addBias, scaledRows, sumRows } from './tile-rows';
+export { scaledRows, sumRows } from './tile-rows';

@@ -177,10 +177,11 @@ function fourOfRow(f: usize, w: usize, w1: usize, w2: usize, w3: usize, depth: u
   return sum;
 }
 
+/** @param strict all ones where a sum that is not finite is NaN, else 0 */
 // @ts-ignore: decorator
 @inline
-function storeSome(to: usize, sum: v128, bias: v128, count: usize): void {
-  const v = f32x4.add(sum, bias);
+function storeSome(to: usize, sum: v128, strict: v128, bias: v128, count: usize): void {
+  const v = f32x4.add(f32x4.add(sum, v128.and(f32x4.sub(sum, sum), strict)), bias);
   if (count >= 4) {
     v128.store(to, v);
     return;
@@ -204,7 +205,10 @@ function biasesOf(bias: usize, c: usize, count: usize): v128 {
   return b;
 }
 
-/** @param bias its address, or 0 for none */
+/**
+ * @param bias its address, or 0 for none
+ * @param isStrict whether a product that is not finite is NaN, so that only a bias masks a class
+ */
 export function linearRows(
   features: usize,
   weight: usize,
@@ -213,13 +217,15 @@ export function linearRows(
   rows: usize,
   depth: usize,
   classes: usize,
+  isStrict: bool,
 ): void {
+  const strict = i32x4.splat(-(<i32>isStrict));
   const stride = depth << 2;
   let left: usize = 0;
   for (; rows == 1 && left + 8 <= classes; left += 8) {
     const to = result + (left << 2);
-    storeSome(to, eightOfRow(features, weight + left * stride, stride, depth), biasesOf(bias, left, 4), 4);
-    storeSome(to + 16, second, biasesOf(bias, left + 4, 4), 4);
+    storeSome(to, eightOfRow(features, weight + left * stride, stride, depth), strict, biasesOf(bias, left, 4), 4);
+    storeSome(to + 16, second, strict, biasesOf(bias, left + 4, 4), 4);
   }
   // As many rows as stay in a cache of 256 kB while all classes pass by.
   const panel = max<usize>(2, (262144 / max<usize>(1, stride)) & ~1);
@@ -237,12 +243,12 @@ export function linearRows(
       let to = result + ((top * classes + c) << 2);
       let r = top;
       for (; r + 2 <= bottom; r += 2) {
-        storeSome(to, twoRows(f, f + stride, w0, w1, w2, w3, depth), b, count);
-        storeSome(to + (classes << 2), second, b, count);
+        storeSome(to, twoRows(f, f + stride, w0, w1, w2, w3, depth), strict, b, count);
+        storeSome(to + (classes << 2), second, strict, b, count);
         f += stride << 1;
         to += classes << 3;
       }
-      if (r < bottom) storeSome(to, fourOfRow(f, w0, w1, w2, w3, depth), b, count);
+      if (r < bottom) storeSome(to, fourOfRow(f, w0, w1, w2, w3, depth), strict, b, count);
     }
   }
 }

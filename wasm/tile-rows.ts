@@ -3,32 +3,6 @@
 import { expBelow } from './exp';
 import { distances, loadTail, maximum, others, rowSum, storeTail, top } from './row-sum';
 
-/** x where it is finite, else NaN; and a bias, or 0. */
-// @ts-ignore: decorator
-@inline
-function sound(x: v128, bias: v128): v128 {
-  return f32x4.add(f32x4.add(x, f32x4.sub(x, x)), bias);
-}
-
-/** Makes NaN of products that are not finite, and adds a bias, one a class, where there is one. */
-export function addBias(x: usize, bias: usize, rows: usize, classes: usize): void {
-  for (; rows > 0; rows--) {
-    const end = x + (classes << 2);
-    let at = bias;
-    let own = f32x4.splat(0);
-    for (; end - x >= 16; x += 16) {
-      if (bias) {
-        own = v128.load(at);
-        at += 16;
-      }
-      v128.store(x, sound(v128.load(x), own));
-    }
-    const left = (end - x) >> 2;
-    if (left) storeTail(x, sound(loadTail(x, left), bias ? loadTail(at, left) : own), left);
-    x = end;
-  }
-}
-
 /** Gives the maximum of each row, and the sum of the others' exponentials beside it. */
 export function sumRows(x: usize, pairs: usize, rows: usize, classes: usize, inverseTemperature: f64): void {
   for (; rows > 0; rows--) {

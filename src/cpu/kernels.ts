@@ -18,8 +18,6 @@ export interface Kernels {
     depth: number,
     columns: number,
   ): boolean;
-  /** Makes NaN of what is not finite in the rows of a tile, and adds a bias, one a class. */
-  addBias(tile: Float32Array, bias: Values | null, classes: number): boolean;
   argExtremeRows(x: Values, indices: Values, rows: Rows, least: boolean): boolean;
   crossEntropyRows(arrays: CrossEntropyArrays, rows: Rows, settings: CrossEntropySettings, reducing: Reducing): boolean;
   linearRows(
@@ -29,6 +27,7 @@ export interface Kernels {
     result: Values,
     depth: number,
     classes: number,
+    strict: boolean,
   ): boolean;
   softmaxRows(logits: Values, result: Values, rows: Rows, temperature: number, log: boolean): boolean;
   /** Gives two numbers a row of a tile: its maximum, and the sum of the others' exponentials beside it, which is NaN of a row without. */

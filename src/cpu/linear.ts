@@ -28,7 +28,7 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
   const { features, blocks, bias = null, scales, depth, classes } = head;
   const [{ weight }] = blocks;
   const plain = blocks.length === 1 && !scales && weight instanceof Float32Array;
-  if (plain && kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes)) return;
+  if (plain && kernels.get(features.buffer)?.linearRows(features, weight, bias, result, depth, classes, false)) return;
   const { room, rowBlocks, classBlocks } = tilesOf(head, rows);
   for (const block of classBlocks()) {
     for (const [from, to] of rowBlocks(0, rows)) {
@@ -42,7 +42,7 @@ export function linearRows(head: HeadArrays, rows: number, result: Values): void
 
 /** Numbers that stay in a cache: 128 kB, of logits and of the weights they are made of, which stay there from row to row. */
 const cached = 32_768;
-const [fewestClasses, mostClasses] = [64, 512];
+const [fewestClasses, mostClasses] = [256, 512];
 
 /** A head's logits, some rows and classes at a time. */
 export interface Tiles {
@@ -105,16 +105,16 @@ export function logitsOf(
   const { bias, scales, features, depth } = head;
   const { weight, at, first, some } = block;
   const kernel = logits instanceof Float32Array ? kernels.get(logits.buffer) : undefined;
-  const tile = logits as Float32Array;
   const made = kernel?.linearRows(
     features.subarray(from * depth, to * depth),
     weight.subarray(at * depth, (at + some) * depth),
-    null,
-    tile,
+    scales ? null : (bias?.subarray(first, first + some) ?? null),
+    logits as Float32Array,
     depth,
     some,
+    strict && !scales,
   );
-  if (made && strict && !scales && kernel!.addBias(tile, bias?.subarray(first, first + some) ?? null, some)) return;
+  if (made && !scales) return;
   for (let r = from, start = 0; r < to; r++, start += some) {
     if (!made) products(head, r, block, logits, start);
     for (let c = 0; c < some; c++) {

@@ -5,7 +5,6 @@ import { binary, fusedBytes } from './simd-binary.js';
 
 /** What wasm/ exports. Arrays are addresses, 0 for one that the call does not have. */
 type Exports = Record<
-  | 'addBias'
   | 'addProduct'
   | 'argExtremeRows'
   | 'linearRows'
@@ -43,12 +42,6 @@ const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory, mostTile: number):
     return true;
   },
 
-  addBias(tile, bias, classes) {
-    if (!fits({ inner: 1 }, tile, bias)) return false;
-    wasm.addBias(addressOf(tile), addressOf(bias), classes ? tile.length / classes : 0, classes);
-    return true;
-  },
-
   argExtremeRows(x, indices, rows, least) {
     if (!(x instanceof Float32Array && fits(rows, x, indices))) return false;
     wasm.argExtremeRows(addressOf(x), addressOf(indices), rows.count, rows.classes, least);
@@ -66,10 +59,10 @@ const kernelsOf = (wasm: Exports, memory: WebAssembly.Memory, mostTile: number):
     return true;
   },
 
-  linearRows(features, weight, bias, result, depth, classes) {
+  linearRows(features, weight, bias, result, depth, classes, strict) {
     if (!fits({ inner: 1 }, features, weight, bias, result)) return false;
     const rows = classes ? result.length / classes : 0;
-    wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows, depth, classes);
+    wasm.linearRows(...[features, weight, bias, result].map(addressOf), rows, depth, classes, strict);
     return true;
   },
 
