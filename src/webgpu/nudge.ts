@@ -4,7 +4,7 @@
 /** Milliseconds between two nudges at most. */
 const longest = 16;
 
-/** Makes the browser look for the end of what is waited for, by submitting nothing, soon and then ever less often. */
+/** Makes the browser look for the end of what is waited for, by submitting nothing: each millisecond, then ever less often. */
 export class Nudges {
   readonly #queue: GPUQueue;
   #waits = 0;
@@ -17,7 +17,7 @@ export class Nudges {
   /** The same promise, nudged until it settles. */
   async until<T>(end: Promise<T>): Promise<T> {
     this.#waits++;
-    this.#nudgeAfter(0, 1);
+    this.#nudge(0);
     try {
       return await end;
     } finally {
@@ -25,11 +25,13 @@ export class Nudges {
     }
   }
 
-  #nudgeAfter(pause: number, next: number): void {
+  /** @param before nudges since something was last waited for */
+  #nudge(before: number): void {
     clearTimeout(this.#timer);
+    const pause = Math.min(longest, (before + 3) >> 2); // 0, then four times 1, four times 2, ...
     this.#timer = setTimeout(() => {
       this.#queue.submit([]);
-      this.#nudgeAfter(next, Math.min(longest, 2 * next));
+      this.#nudge(before + 1);
     }, pause);
   }
 }
