@@ -90,7 +90,10 @@ async function openContext(backend) {
 }
 
 async function openHead(context, { head, config }) {
-  const weights = await openAsBlob(head); // of which only the head's own tensors are read
+  // Of which only the head's own tensors are read.
+  const weights = await openAsBlob(head).catch((cause) => {
+    throw new CrossheadError(`${head} cannot be opened: ${cause.code ?? cause.message}`);
+  });
   const text = config && (await readFile(config, 'utf8'));
   try {
     // An object, because text that is no JSON would be taken for the address of some.

@@ -19,7 +19,9 @@ export async function openFeatures(path, tensor) {
     throw new FeaturesError(`${path} cannot be opened: ${cause.code ?? cause.message}`);
   });
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new FeaturesError(`${path} is no file`);
+    const { size } = stat;
     const read = reader(file, path, size);
     const start = await read(0, Math.min(10, size));
     const isNpy = start.toString('latin1', 0, 6) === '\x93NUMPY';
@@ -32,7 +34,7 @@ export async function openFeatures(path, tensor) {
     const bytes = rows * depth * bytesOf[dtype];
     if (end - begin !== bytes || end > size)
       throw new FeaturesError(
-        `${path}: ${rows} x ${depth} of ${dtype} take ${bytes} bytes, the file has ${Math.min(end, size) - begin}`,
+        `${path}: ${rows} x ${depth} of ${dtype} take ${bytes} bytes, the file has ${Math.max(0, Math.min(end, size) - begin)}`,
       );
     return {
       rows,
@@ -61,6 +63,7 @@ const reader = (file, path, size) => async (position, length) => {
 
 /** The header of numpy.lib.format: a magic, a version, a length, and a Python dict. */
 async function npyMatrix(read, path, start) {
+  if (start.length < 10) throw new FeaturesError(`${path} ends at byte ${start.length}, in its header`);
   const wide = start[6] > 1;
   if (start[6] < 1 || start[6] > 3) throw new FeaturesError(`${path}: .npy version ${start[6]} is not known`);
   const begin = wide ? 12 : 10;
@@ -103,7 +106,8 @@ async function safetensorsMatrix(read, path, start, name) {
     const what = name === undefined ? `${matrices.length} matrices: choose one with --tensor` : `no tensor "${name}"`;
     throw new FeaturesError(`${path} holds ${what}. It has ${list}`);
   }
-  const [key, { dtype, shape, data_offsets: offsets }] = matrices[0];
+  const [key, entry] = matrices[0];
+  const { dtype, shape, data_offsets: offsets } = entry ?? {};
   if (!Object.hasOwn(bytesOf, dtype))
     throw new FeaturesError(`${path}: tensor "${key}" is ${dtype}; features are ${Object.keys(bytesOf).join(', ')}`);
   expectMatrix(path, shape);

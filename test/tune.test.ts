@@ -367,6 +367,7 @@ describe('tune', () => {
     [() => 0, { budget: 0 }, new RangeError('context.tune: "budget" must be a positive finite number, got 0')],
     [() => 0, { budget: '1' }, new TypeError('context.tune: "budget" must be a positive finite number, got "1"')],
     [() => 0, { signal: {} }, new TypeError('context.tune: "signal" must be an AbortSignal, got Object')],
+    [() => 0, { signal: AbortSignal.abort(new Error('enough')) }, new Error('enough')],
   ])('refuses %s with %j', async (calls, options, error) => {
     using context = await createContext({ backend: 'cpu' });
     expect(await errorOf(context.tune(calls as never, options as never))).toEqual(error);

@@ -352,6 +352,7 @@ export async function tune(fn: string, backend: Backend, calls: () => void, opti
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`${fn}: "signal" must be an AbortSignal, got ${shown(signal)}`);
   const budget = positive(fn, 'budget', options.budget, 100);
+  signal?.throwIfAborted();
   const no = (reason: string): TuneReport => ({ tuned: [], reason });
   if (!isGpu(backend)) return no('The CPU has no plans to choose from.');
   if (backend.planned) return no('The plan that createContext was given is kept.');

@@ -189,6 +189,8 @@ describe('crosshead predict', () => {
       /take 24 bytes, the file has 20/,
     ],
     ['a header cut short', () => write('bad.npy', '\x93NUMPY\x01\0\xff\xff{'), /ends at byte 11; it may be cut short/],
+    ['eight bytes', () => write('bad.npy', '\x93NUMPY\x01\0'), /bad\.npy ends at byte 8, in its header/],
+    ['a folder', () => folder, /is no file/],
     ['a huge header', () => write('bad.npy', '\x93NUMPY\x02\0\xff\xff\xff\xff{'), /header claims 4294967295 bytes/],
     [
       'a huge shape',
@@ -205,13 +207,14 @@ describe('crosshead predict', () => {
     [
       'offsets past the end',
       () => writeSafetensors('bad', {}, { x: { dtype: 'F32', shape: [1, 2], data_offsets: [8, 16] } }),
-      /take 8 bytes, the file has -8/,
+      /take 8 bytes, the file has 0/,
     ],
     [
       'offsets below 0',
       () => writeSafetensors('bad', {}, { x: { dtype: 'F32', shape: [1, 2], data_offsets: [-8, 0] } }),
       /no sound data_offsets/,
     ],
+    ['a tensor that is null', () => writeSafetensors('bad', {}, { x: null }), /has 0 matrices|holds 0 matrices/],
     ['integer tensors', () => writeSafetensors('bad', { x: ['I64', [1, 2], new Float64Array(2)] }), /"x" is I64/],
   ])('refuses %s', async (_, make, message) => {
     const { openFeatures, FeaturesError } = await import(join(root, 'bin/features.mjs'));
@@ -243,6 +246,8 @@ describe('crosshead predict', () => {
     expect((await predict(file, '--config', file)).said).toMatch(/f\.npy: .*JSON/);
     const { status, said } = await crosshead('predict', file, file, '--backend', 'cpu');
     expect([status, said]).toEqual([1, expect.stringMatching(/f\.npy: safetensors: /)]);
+    const missing = await crosshead('predict', path('none.safetensors'), file, '--backend', 'cpu');
+    expect([missing.status, missing.said]).toEqual([1, expect.stringMatching(/none\.safetensors cannot be opened: /)]);
   });
 
   it('tells its options and its version', async () => {
