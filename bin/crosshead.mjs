@@ -2,7 +2,7 @@
 // The command line: scores a file of features with a head. Answers go to stdout or a file, all else to stderr.
 import { once } from 'node:events';
 import { createWriteStream, openAsBlob } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -90,10 +90,11 @@ async function openContext(backend) {
 }
 
 async function openHead(context, { head, config }) {
-  // Of which only the head's own tensors are read.
-  const weights = await openAsBlob(head).catch((cause) => {
+  const found = await stat(head).catch((cause) => {
     throw new CrossheadError(`${head} cannot be opened: ${cause.code ?? cause.message}`);
   });
+  if (!found.isFile()) throw new CrossheadError(`${head} is no file`);
+  const weights = await openAsBlob(head); // of which only the head's own tensors are read
   const text = config && (await readFile(config, 'utf8'));
   try {
     // An object, because text that is no JSON would be taken for the address of some.

@@ -3,7 +3,7 @@
 // With KEEPS each exponential is made once: kept in the result, and scaled there when the sum is known. Reading it back costs a software adapter
 // less than making it again: a quarter of the time, from 10 classes to 128,256.
 // Twin: src/cpu/softmax.ts
-// Needs: base/row_sum.wgsl
+// Needs: base/kept.wgsl
 
 struct Params {
   rows: u32,
@@ -47,8 +47,7 @@ fn main(at: Invocation) {
 // The bits of logits, or of the exponentials in their places.
 fn known_four(fours: Fours, n: u32) -> vec4u {
   if (KEEPS) {
-    let at = places_of(fours, n) + fours.shift;
-    return vec4u(stored_at(at.x), stored_at(at.y), stored_at(at.z), stored_at(at.w));
+    return kept_four(fours, n);
   }
   return reread(fours, n);
 }
@@ -65,34 +64,4 @@ fn normalized(bits: vec4u, row: RowSum, inverse_total: f32, logarithm: f32) -> v
     e = exponentials(bits, row.maximum);
   }
   return bitcast<vec4u>(e * inverse_total) | vec4u(nan);
-}
-
-// Puts exponentials in their places, and gives their sum.
-fn keep_exponentials(fours: Fours, maximum: f32) -> f32 {
-  var total = 0.0;
-  var n = 0u;
-  loop {
-    var sum = 0.0; // closed after 256 terms
-    for (var j = n; j < min(n + 64u, fours.count); j += PACE) {
-      let a = load_four(fours, j);
-      if (PACE == 2u) {
-        let b = load_four(fours, j + 1u); // before a is stored, which may be where the same classes are
-        sum += keep_four(fours, j + 1u, b, maximum);
-      }
-      sum += keep_four(fours, j, a, maximum);
-    }
-    total += sum;
-    n += 64u;
-    if (TWICE || n >= fours.count) {
-      break;
-    }
-  }
-  return total;
-}
-
-fn keep_four(fours: Fours, n: u32, bits: vec4u, maximum: f32) -> f32 {
-  let e = exponentials(bits, maximum);
-  store_four(fours, n, bitcast<vec4u>(e));
-  let own = select(vec4f(0.0), e, are_inside(fours, n));
-  return (own.x + own.y) + (own.z + own.w);
 }
