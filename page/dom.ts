@@ -22,6 +22,11 @@ export function say(element: HTMLElement, text: string): void {
   element.hidden = text === '';
 }
 
+/** A key that is held presses a button once: else the one that takes its place would be pressed next. */
+export function pressOnce(...buttons: readonly HTMLElement[]): void {
+  for (const button of buttons) button.addEventListener('keydown', (event) => event.repeat && event.preventDefault());
+}
+
 /** What went wrong, as a sentence. */
 export function sentence(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -21,11 +21,16 @@ const opened = new Map<string, Promise<View>>();
 let onShow: string | undefined;
 
 addEventListener('hashchange', show);
+// Where a link leads is seen from its beginning; the way back, where it was left.
+addEventListener('click', ({ target }) => {
+  const link = (target as Element).closest<HTMLAnchorElement>('a[href^="#"]');
+  if (link && link.hash !== location.hash) addEventListener('hashchange', () => scrollTo(0, 0), { once: true });
+});
 show();
 
 function show(): void {
   const [hash, settings] = location.hash.slice(1).split(/\?(.*)/s);
-  const name = hash in views ? hash : Object.keys(views)[0];
+  const name = Object.hasOwn(views, hash) ? hash : Object.keys(views)[0];
   for (const section of document.querySelectorAll<HTMLElement>('[data-view]')) {
     section.hidden = section.dataset.view !== name;
     if (!section.hidden) document.title = section.dataset.title ?? '';

@@ -85,5 +85,9 @@ function makeBox(value: string, missing?: string): HTMLInputElement {
 const makeLabel = (className: string, box: HTMLInputElement, label: string) =>
   make('label', className, box, make('span', '', label));
 
-const makeLine = (head: HTMLElement, items: HTMLElement[]) =>
-  make('div', 'line', head, make('div', 'checks', ...items));
+const makeLine = (head: HTMLElement, items: HTMLElement[]) => {
+  const line = make('div', 'line', head, make('div', 'checks', ...items));
+  line.setAttribute('role', 'group');
+  line.setAttribute('aria-label', head.textContent ?? '');
+  return line;
+};

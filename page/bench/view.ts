@@ -3,7 +3,7 @@ import './bench.css';
 import { allCases } from '../../bench/speed/cases.ts';
 import { allContenders } from '../../bench/speed/contenders.ts';
 import type { BenchEvent, Measurement, Report } from '../../bench/speed/types.ts';
-import { byId, say } from '../dom.ts';
+import { byId, pressOnce, say } from '../dom.ts';
 import type { View } from '../views.ts';
 import { makeChoices } from './choices.ts';
 import { showDevice, thisDevice } from './device.ts';
@@ -35,9 +35,11 @@ export function open(section: HTMLElement): View {
     const { cases, contenders, budget } = choices.read();
     const pairs = cases.length * contenders.length;
     start.disabled = running !== undefined || pairs === 0;
-    byId('bench-plan').textContent = pairs
-      ? `${pairs} pairs of case and contender, at most ${duration(budget * pairs)} of timing, and checks beside it.`
-      : 'Choose at least one case and one contender.';
+    byId('bench-plan').textContent = !form.checkValidity()
+      ? 'The time a pair may take must be a number in its range.'
+      : pairs
+        ? `${pairs} pairs of case and contender, at most ${duration(budget * pairs)} of timing, and checks beside it.`
+        : 'Choose at least one case and one contender.';
   };
   const setRunning = (now: AbortController | undefined) => {
     const focused = document.activeElement;
@@ -82,10 +84,12 @@ export function open(section: HTMLElement): View {
     setRunning(undefined);
   };
   const writeAddress = () => {
+    if (!form.checkValidity()) return;
     const settings = choices.written();
     history.replaceState(null, '', `#benchmark${settings && '?'}${settings}`);
   };
 
+  pressOnce(start, cancel);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (!running) void begin();

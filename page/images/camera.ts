@@ -22,7 +22,7 @@ export function makeCamera(video: HTMLVideoElement, changed: () => void): Camera
     changed();
   };
   // Nobody looks at a page in the background.
-  document.addEventListener('visibilitychange', () => document.hidden && stream && stop());
+  document.addEventListener('visibilitychange', () => document.hidden && stop());
   return {
     get on() {
       return stream !== undefined;

@@ -7,6 +7,8 @@ export interface ClassCard {
   readonly element: HTMLElement;
   readonly name: string;
   readonly pictures: readonly Picture[];
+  /** Whether nothing was done with it yet. */
+  readonly untouched: boolean;
   add(picture: Picture): void;
   /** Whether pictures can be taken with the camera. */
   camera(on: boolean): void;
@@ -58,8 +60,8 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
   const makeThumb = (picture: Picture) => {
     const thumb = make('button', 'thumb', picture.canvas);
     thumb.type = 'button';
-    thumb.title = 'Remove this picture';
-    thumb.setAttribute('aria-label', 'Remove this picture');
+    thumb.title = `Remove picture ${pictures.length}`;
+    thumb.setAttribute('aria-label', thumb.title);
     thumb.addEventListener('click', () => {
       const next = (thumb.nextElementSibling ?? thumb.previousElementSibling ?? input) as HTMLElement;
       pictures.splice(pictures.indexOf(picture), 1);
@@ -71,6 +73,10 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
   };
   rove(thumbs);
   onHold(snap, events.snap);
+  let untouched = true;
+  element.addEventListener('input', () => {
+    untouched = false;
+  });
   remove.addEventListener('click', events.remove);
   input.addEventListener('input', () => {
     show();
@@ -80,10 +86,14 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
   return {
     element,
     pictures,
+    get untouched() {
+      return untouched && pictures.length === 0;
+    },
     get name() {
       return input.value.trim();
     },
     add(picture) {
+      untouched = false;
       pictures.push(picture);
       thumbs.append(makeThumb(picture));
       refresh();

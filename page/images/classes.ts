@@ -10,7 +10,7 @@ export interface Classes {
   readonly cards: readonly ClassCard[];
   /** Adds the files to the class whose card holds the element; false where none does. */
   addTo(element: Element | null, files: readonly File[]): boolean;
-  /** Four classes of drawn shapes. */
+  /** Four classes of drawn shapes, in place of those that nothing was done with. */
   addSamples(): Promise<void>;
   camera(on: boolean): void;
 }
@@ -20,13 +20,15 @@ export interface ClassesOptions {
   changed(): void;
   /** Progress, in words. */
   say(words: string): void;
+  /** How it ended, which is spoken too. */
+  told(words: string): void;
   failed(message: string): void;
 }
 
 const mostPictures = 300;
 const samplesEach = 24;
 
-export function makeClasses({ camera, changed, say, failed }: ClassesOptions): Classes {
+export function makeClasses({ camera, changed, say, told, failed }: ClassesOptions): Classes {
   const list = byId('images-classes');
   const cards: ClassCard[] = [];
   let filling: Promise<void> = Promise.resolve();
@@ -35,12 +37,14 @@ export function makeClasses({ camera, changed, say, failed }: ClassesOptions): C
   const fill = (makers: readonly { card: ClassCard; make: () => Picture | Promise<Picture> }[]) => {
     filling = filling.then(async () => {
       const refused: string[] = [];
+      let added = 0;
       for (const [i, { card, make }] of makers.entries()) {
         if (!cards.includes(card)) continue; // removed meanwhile
         say(`Looking at picture ${i + 1} of ${makers.length} …`);
         try {
           if (card.pictures.length >= mostPictures) throw new Error(`A class takes at most ${mostPictures} pictures.`);
           card.add(await make());
+          added++;
         } catch (error) {
           refused.push(sentence(error));
         }
@@ -48,13 +52,15 @@ export function makeClasses({ camera, changed, say, failed }: ClassesOptions): C
       }
       const kinds = [...new Set(refused)];
       failed(kinds.slice(0, 3).join(' ') + (kinds.length > 3 ? ` And ${kinds.length - 3} more.` : ''));
-      const added = makers.length - refused.length;
-      say(added === 1 ? 'Added 1 picture.' : `Added ${added} pictures.`);
+      told(added === 1 ? 'Added 1 picture.' : `Added ${added} pictures.`);
     });
     return filling;
   };
-  const addFiles = (card: ClassCard, files: readonly File[]) =>
+  const given = new WeakSet<ClassCard>();
+  const addFiles = (card: ClassCard, files: readonly File[]) => {
+    given.add(card);
     void fill(files.map((file) => ({ card, make: () => pictureOfFile(file) })));
+  };
   const add = (name: string) => {
     const card = makeClassCard(name, {
       files: (files) => addFiles(card, files),
@@ -97,7 +103,7 @@ export function makeClasses({ camera, changed, say, failed }: ClassesOptions): C
       return card !== undefined;
     },
     addSamples() {
-      for (const card of cards.filter(({ pictures }) => pictures.length === 0)) {
+      for (const card of cards.filter((one) => one.untouched && !given.has(one))) {
         cards.splice(cards.indexOf(card), 1);
         card.element.remove();
       }

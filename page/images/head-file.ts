@@ -17,16 +17,19 @@ export async function loadHead(file: File): Promise<LastingHead> {
     throw new Error(`“${file.name}” was not loaded. ${error.name}: ${error.message}`, { cause: error });
   });
   const takes = head.weight.shape[1];
-  if (takes === depth) return LastingHead.of(head);
+  const sound = (await head.weight.data()).every(Number.isFinite);
+  if (takes === depth && sound) return LastingHead.of(head);
   head.dispose();
-  throw new Error(
-    `“${file.name}” was not loaded: its head takes ${takes} numbers a picture, this page makes ${depth}.`,
-  );
+  const why = sound
+    ? `its head takes ${takes} numbers a picture, this page makes ${depth}.`
+    : 'its weights are not all numbers.';
+  throw new Error(`“${file.name}” was not loaded: ${why}`);
 }
 
 export function describeHead({ head, file }: LastingHead, from: string): string {
   const { labels, temperature, rejection, context } = head;
-  const named = labels.slice(0, 8).join(', ') + (labels.length > 8 ? ` and ${labels.length - 8} more` : '');
+  const short = (label: string) => (label.length > 40 ? `${label.slice(0, 40)}…` : label);
+  const named = labels.slice(0, 8).map(short).join(', ') + (labels.length > 8 ? ` and ${labels.length - 8} more` : '');
   const unknown =
     rejection?.score === 'probability'
       ? `says “unknown” below ${percent(rejection.below)}`

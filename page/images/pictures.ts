@@ -9,13 +9,16 @@ export interface Picture {
 }
 
 const mostBytes = 50e6;
+const mostPixels = 50e6;
 
 /** Says in its message which file it was and what is wrong with it. */
 export async function bitmapOf(file: File): Promise<ImageBitmap> {
   if (file.size > mostBytes) throw new Error(`“${file.name}” is larger than 50 MB.`);
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) throw new Error(`“${file.name}” is not a picture that this browser can read.`);
-  return bitmap;
+  if (bitmap.width * bitmap.height <= mostPixels) return bitmap;
+  bitmap.close();
+  throw new Error(`“${file.name}” has more than 50 million pixels.`);
 }
 
 export async function pictureOfFile(file: File): Promise<Picture> {

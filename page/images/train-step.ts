@@ -1,11 +1,12 @@
 // The second step: its button, what it says, its curves.
 import type { FitProgress } from '../../src/index.ts';
 import { duration } from '../bench/words.ts';
-import { byId, say, sentence } from '../dom.ts';
+import { byId, pressOnce, say, sentence } from '../dom.ts';
 import { makeCurves } from '../train/curves.ts';
 import type { ClassCard } from './class-card.ts';
 import { whatIsMissing } from './classes.ts';
 import { describeTraining } from './head-file.ts';
+import { tell } from './tell.ts';
 import { type Trained, trainOn } from './training.ts';
 
 export interface TrainStep {
@@ -19,6 +20,7 @@ export function makeTrainStep(cards: readonly ClassCard[], trained: (outcome: Tr
   const now = byId('images-now');
   const problem = (message: string) => say(byId('images-train-problem'), message);
   const curves = makeCurves('images-');
+  pressOnce(start, cancel);
   let running: AbortController | undefined;
 
   const plan = () => {
@@ -52,16 +54,16 @@ export function makeTrainStep(cards: readonly ClassCard[], trained: (outcome: Tr
     byId('images-training').hidden = false;
     curves.clear(60);
     problem('');
-    now.textContent = 'Training …';
+    tell(now, 'Training …');
     setRunning(stop);
     const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     try {
       const onProgressWhile = (progress: FitProgress) => signal.aborted || onProgress(progress);
       const outcome = await Promise.race([trainOn(classes, { signal, onProgress: onProgressWhile }), aborted]);
-      now.textContent = describeTraining(outcome);
+      tell(now, describeTraining(outcome));
       trained(outcome);
     } catch (error) {
-      now.textContent = signal.aborted ? 'Cancelled.' : 'Not trained.';
+      tell(now, signal.aborted ? 'Cancelled.' : 'Not trained.');
       if (!signal.aborted) problem(sentence(error));
     }
     setRunning(undefined);

@@ -10,6 +10,7 @@ import { makeClasses } from './classes.ts';
 import { describeHead, loadHead } from './head-file.ts';
 import { bitmapOf, drawSquare } from './pictures.ts';
 import { drawShape, drawStranger, shapeNames } from './samples.ts';
+import { tell } from './tell.ts';
 import { makeTrainStep } from './train-step.ts';
 import type { Strictness, Trained } from './training.ts';
 import { makeTrial } from './trial.ts';
@@ -39,6 +40,7 @@ export function open(section: HTMLElement): View {
     say: (words) => {
       byId('images-said').textContent = words;
     },
+    told: (words) => tell(byId('images-said'), words),
     failed: problem,
   });
   const step = makeTrainStep(classes.cards, (outcome) => {
@@ -63,10 +65,16 @@ export function open(section: HTMLElement): View {
     before?.dispose();
   };
   const beStrict = async (strict: Strictness) => {
-    head!.head.rejection = rejections![strict];
-    await head!.keep();
-    showHead();
-    await trial.again();
+    const now = head!;
+    try {
+      now.head.rejection = rejections![strict];
+      await now.keep();
+      if (now !== head) return; // another took its place meanwhile
+      showHead();
+      await trial.again();
+    } catch (error) {
+      if (now === head) headProblem(sentence(error));
+    }
   };
   unknown.addEventListener('change', ({ target }) => beStrict((target as HTMLInputElement).value as Strictness));
 
@@ -106,7 +114,7 @@ export function open(section: HTMLElement): View {
     void trial.picture((canvas) => drawStranger(canvas, drawn));
   });
 
-  const startCamera = () => camera.start().catch((error) => problem(sentence(error)));
+  const startCamera = (failed: (message: string) => void) => camera.start().catch((error) => failed(sentence(error)));
   const showCamera = () => {
     const { on } = camera;
     byId('images-viewfinder').hidden = !on;
@@ -129,12 +137,12 @@ export function open(section: HTMLElement): View {
   byId('images-camera').addEventListener('click', () => {
     problem('');
     if (camera.on) camera.stop();
-    else void startCamera();
+    else void startCamera(problem);
   });
   byId('images-live').addEventListener('click', async () => {
     if (live) return setLive(false);
     headProblem('');
-    if (!camera.on) await startCamera();
+    if (!camera.on) await startCamera(headProblem);
     if (!camera.on) return;
     setLive(true);
     void watch();
@@ -145,7 +153,7 @@ export function open(section: HTMLElement): View {
     if (target?.closest('#images-try')) void tryFile(files);
     else problem('Drop or paste pictures on a class, or on the picture of step 3.');
   });
-  return { hidden: () => camera.on && camera.stop() };
+  return { hidden: () => camera.stop() };
 }
 
 /** Files that are dropped or pasted anywhere in the view; elsewhere a browser would leave the page for them. */

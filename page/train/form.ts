@@ -2,7 +2,7 @@
 import type { FitProgress } from '../../src/index.ts';
 import { duration, figure } from '../bench/words.ts';
 import type { BackendName } from '../contexts.ts';
-import { byId, make } from '../dom.ts';
+import { byId, make, pressOnce } from '../dom.ts';
 import { batchSizes, type Settings } from './settings.ts';
 
 export interface Form {
@@ -22,6 +22,7 @@ export function makeForm(): Form {
   const [batch, optimizer] = [byId<HTMLSelectElement>('train-batch'), byId<HTMLSelectElement>('train-optimizer')];
   const [fields, backends] = [byId<HTMLFieldSetElement>('train-fields'), byId<HTMLFieldSetElement>('train-backend')];
   const [bar, now] = [byId<HTMLProgressElement>('train-bar'), byId('train-now')];
+  pressOnce(start, cancel);
   batch.replaceChildren(...batchSizes.map((size) => make('option', '', String(size))));
   return {
     read: () => ({

@@ -70,7 +70,7 @@ export function open(section: HTMLElement): View {
   });
   byId('train-cancel').addEventListener('click', () => running?.abort());
   const writeAddress = () => {
-    if (section.hidden) return;
+    if (section.hidden || !byId<HTMLFormElement>('train-form').checkValidity()) return;
     const settings = defaults ? writeSettings(form.read(), defaults) : '';
     history.replaceState(null, '', `#train${settings && '?'}${settings}`);
   };
@@ -89,5 +89,5 @@ export function open(section: HTMLElement): View {
 
 async function explained(error: unknown, { backend }: Settings): Promise<string> {
   const why = backend === 'webgpu' ? await whyNoWebGPU() : '';
-  return why || sentence(error);
+  return why ? `${why} Choose CPU above.` : sentence(error);
 }

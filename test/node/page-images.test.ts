@@ -185,6 +185,10 @@ test('a broken head is refused with its reason, and the head before it stays', a
   }
   await give('Load a head', 'digits.safetensors');
   await served.says('#images-head-problem', /its head takes 64 numbers a picture, this page makes 508\.$/);
+  const numbers = 8 + Number(saved.readBigUInt64LE());
+  await write('nan.safetensors', Buffer.from(saved).fill(0xff, numbers));
+  await give('Load a head', 'nan.safetensors');
+  await served.says('#images-head-problem', /^“nan\.safetensors” was not loaded: its weights are not all numbers\.$/);
   expect(await text('#images-head')).toBe(before);
   const last = await answer();
   await give('Choose a picture', 'shape.png');
@@ -254,6 +258,22 @@ test('the camera is on when asked for, and off when the view is left', async () 
   await page.waitForFunction(() => document.querySelector('#pad')?.checkVisibility());
   await page.waitForFunction(() => !document.querySelector<HTMLVideoElement>('#images-video')!.srcObject);
   expect(await states()).toEqual(['ended']);
+  // Allowed when nobody waits for it any more.
+  await click('#views a[href="#images"]');
+  await page.evaluate(() => {
+    const { getUserMedia } = MediaDevices.prototype;
+    MediaDevices.prototype.getUserMedia = async function (wanted) {
+      await new Promise((resolve) => addEventListener('allow', resolve, { once: true }));
+      return getUserMedia.call(this, wanted);
+    };
+  });
+  await click('#images-camera');
+  await click('#views a[href="#live"]');
+  await page.evaluate(() => dispatchEvent(new Event('allow')));
+  await page.waitForFunction(() => (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.length === 2);
+  await page.waitForFunction(() =>
+    (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.every(({ readyState }) => readyState === 'ended'),
+  );
   await click('#views a[href="#images"]');
   await page.evaluate(() => {
     MediaDevices.prototype.getUserMedia = async () => {
@@ -263,6 +283,24 @@ test('the camera is on when asked for, and off when the view is left', async () 
   await click('#images-camera');
   await served.says('#images-problem', /^The camera was not allowed\. Files and pasted pictures work without it\.$/);
   expect(await text('#images-camera')).toBe('Camera');
+});
+
+test('shapes take the place of untouched classes alone; many pictures stay square, and scroll', async () => {
+  const { page, click } = served;
+  await page.setViewport({ width: 360, height: 740 });
+  await click('#images-add');
+  await click('#images-add');
+  await page.keyboard.type('my mug');
+  await click('#images-samples');
+  await served.says('#images-said', /^Added 96 pictures\.$/);
+  const names = await page.$$eval('.class-name', (inputs) => inputs.map((input) => (input as HTMLInputElement).value));
+  expect(names).toEqual(['Class 1', '<img src=x>', 'my mug', 'circle', 'square', 'triangle', 'star']);
+  const { height, width, scrolls } = await page.$eval('.class-card:last-child .thumbs', (list) => {
+    const { width, height } = list.querySelector('button')!.getBoundingClientRect();
+    return { width, height, scrolls: list.scrollHeight > list.clientHeight };
+  });
+  expect(height).toBeCloseTo(width, 0);
+  expect(scrolls).toBe(true);
 });
 
 test.each(['light', 'dark'])('fits a phone and can be read in the %s', async (scheme) => {

@@ -140,8 +140,12 @@ test('is cancelled at once, the page answering meanwhile; the address holds the 
   await setTo('#train-epochs', '1000');
   await setTo('#train-optimizer', 'sgd');
   expect(new URL(page.url()).hash).toBe('#train?epochs=1000&optimizer=sgd');
+  await setTo('#train-epochs', '');
+  expect(new URL(page.url()).hash).toBe('#train?epochs=1000&optimizer=sgd'); // what is no number stays out of it
+  await setTo('#train-epochs', '1000');
   await page.focus('#train-start');
-  await page.keyboard.press('Enter');
+  for (let presses = 0; presses < 4; presses++) await page.keyboard.down('Enter'); // held: the first counts
+  await page.keyboard.up('Enter');
   await served.says('#train-now', /^Epoch \d+ of 1000 · [\d.,]+ epochs a second · .* left$/);
   expect(await focused()).toBe('train-cancel');
   const { trains, took } = await page.evaluate(async () => {
@@ -182,6 +186,8 @@ test('a link trains the same on WebGPU; when the GPU is lost, the head goes on o
 });
 
 test('what an address must not hold is left out', async () => {
+  await goTo('constructor');
+  await served.page.waitForFunction(() => document.querySelector('#pad')?.checkVisibility());
   await goTo('train?epochs=-3&batch=7&optimizer=evil&rate=NaN&backend=abacus');
   await served.page.waitForFunction(() => document.querySelector<HTMLInputElement>('#train-epochs')!.value === '10');
   const values = await served.page.$$eval('#train-fields :is(input, select)', (fields) =>
