@@ -2,7 +2,7 @@
 // The command line: scores a file of features with a head. Answers go to stdout or a file, all else to stderr.
 import { once } from 'node:events';
 import { createWriteStream, openAsBlob } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ClassificationHead, CrossheadError, createContext } from '../dist/index.js';
 import { forms } from './answers.mjs';
-import { FeaturesError, openFeatures } from './features.mjs';
+import { FeaturesError, openFeatures, openFile } from './features.mjs';
 
 const usage = `crosshead predict HEAD.safetensors FEATURES [options]
 
@@ -90,10 +90,7 @@ async function openContext(backend) {
 }
 
 async function openHead(context, { head, config }) {
-  const found = await stat(head).catch((cause) => {
-    throw new CrossheadError(`${head} cannot be opened: ${cause.code ?? cause.message}`);
-  });
-  if (!found.isFile()) throw new CrossheadError(`${head} is no file`);
+  await (await openFile(head)).close(); // openAsBlob names no file in its errors
   const weights = await openAsBlob(head); // of which only the head's own tensors are read
   const text = config && (await readFile(config, 'utf8'));
   try {

@@ -15,13 +15,9 @@ export class FeaturesError extends Error {}
  *   `batches` gives the rows one after the other, so many at a time at most; close it when done
  */
 export async function openFeatures(path, tensor) {
-  const file = await open(path).catch((cause) => {
-    throw new FeaturesError(`${path} cannot be opened: ${cause.code ?? cause.message}`);
-  });
+  const file = await openFile(path);
   try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new FeaturesError(`${path} is no file`);
-    const { size } = stat;
+    const { size } = await file.stat();
     const read = reader(file, path, size);
     const start = await read(0, Math.min(10, size));
     const isNpy = start.toString('latin1', 0, 6) === '\x93NUMPY';
@@ -46,6 +42,16 @@ export async function openFeatures(path, tensor) {
     await file.close();
     throw error;
   }
+}
+
+/** @returns {Promise<import('node:fs/promises').FileHandle>} close it when done */
+export async function openFile(path) {
+  const file = await open(path).catch((cause) => {
+    throw new FeaturesError(`${path} cannot be opened: ${cause.code ?? cause.message}`);
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new FeaturesError(`${path} is no file`);
 }
 
 /** Reads so many bytes from a place, all or none. */

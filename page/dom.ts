@@ -22,6 +22,11 @@ export function say(element: HTMLElement, text: string): void {
   element.hidden = text === '';
 }
 
+/** Says how something ended, where it is seen and where it is spoken; progress is seen alone. */
+export function tell(seen: HTMLElement, spoken: HTMLElement, words: string): void {
+  seen.textContent = spoken.textContent = words;
+}
+
 /** A key that is held presses a button once: else the one that takes its place would be pressed next. */
 export function pressOnce(...buttons: readonly HTMLElement[]): void {
   for (const button of buttons) button.addEventListener('keydown', (event) => event.repeat && event.preventDefault());

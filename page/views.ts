@@ -22,7 +22,8 @@ let onShow: string | undefined;
 
 addEventListener('hashchange', show);
 // Where a link leads is seen from its beginning; the way back, where it was left.
-addEventListener('click', ({ target }) => {
+addEventListener('click', ({ target, ctrlKey, metaKey, shiftKey }) => {
+  if (ctrlKey || metaKey || shiftKey) return; // opened elsewhere
   const link = (target as Element).closest<HTMLAnchorElement>('a[href^="#"]');
   if (link && link.hash !== location.hash) addEventListener('hashchange', () => scrollTo(0, 0), { once: true });
 });

@@ -35,11 +35,12 @@ export function open(section: HTMLElement): View {
     const { cases, contenders, budget } = choices.read();
     const pairs = cases.length * contenders.length;
     start.disabled = running !== undefined || pairs === 0;
-    byId('bench-plan').textContent = !form.checkValidity()
-      ? 'The time a pair may take must be a number in its range.'
-      : pairs
-        ? `${pairs} pairs of case and contender, at most ${duration(budget * pairs)} of timing, and checks beside it.`
-        : 'Choose at least one case and one contender.';
+    const timing = form.checkValidity()
+      ? `at most ${duration(budget * pairs)} of timing, and checks beside it.`
+      : 'once the time of each is a number in its range.';
+    byId('bench-plan').textContent = pairs
+      ? `${pairs} pairs of case and contender, ${timing}`
+      : 'Choose at least one case and one contender.';
   };
   const setRunning = (now: AbortController | undefined) => {
     const focused = document.activeElement;

@@ -7,7 +7,7 @@ export interface ClassCard {
   readonly element: HTMLElement;
   readonly name: string;
   readonly pictures: readonly Picture[];
-  /** Whether nothing was done with it yet. */
+  /** Whether it is as it was made. */
   readonly untouched: boolean;
   add(picture: Picture): void;
   /** Whether pictures can be taken with the camera. */
@@ -73,10 +73,6 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
   };
   rove(thumbs);
   onHold(snap, events.snap);
-  let untouched = true;
-  element.addEventListener('input', () => {
-    untouched = false;
-  });
   remove.addEventListener('click', events.remove);
   input.addEventListener('input', () => {
     show();
@@ -87,13 +83,12 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
     element,
     pictures,
     get untouched() {
-      return untouched && pictures.length === 0;
+      return input.value === name && pictures.length === 0;
     },
     get name() {
       return input.value.trim();
     },
     add(picture) {
-      untouched = false;
       pictures.push(picture);
       thumbs.append(makeThumb(picture));
       refresh();

@@ -1,12 +1,11 @@
 // The second step: its button, what it says, its curves.
 import type { FitProgress } from '../../src/index.ts';
 import { duration } from '../bench/words.ts';
-import { byId, pressOnce, say, sentence } from '../dom.ts';
+import { byId, pressOnce, say, sentence, tell } from '../dom.ts';
 import { makeCurves } from '../train/curves.ts';
 import type { ClassCard } from './class-card.ts';
 import { whatIsMissing } from './classes.ts';
 import { describeTraining } from './head-file.ts';
-import { tell } from './tell.ts';
 import { type Trained, trainOn } from './training.ts';
 
 export interface TrainStep {
@@ -20,6 +19,7 @@ export function makeTrainStep(cards: readonly ClassCard[], trained: (outcome: Tr
   const now = byId('images-now');
   const problem = (message: string) => say(byId('images-train-problem'), message);
   const curves = makeCurves('images-');
+  const told = (words: string) => tell(now, byId('images-told'), words);
   pressOnce(start, cancel);
   let running: AbortController | undefined;
 
@@ -54,16 +54,16 @@ export function makeTrainStep(cards: readonly ClassCard[], trained: (outcome: Tr
     byId('images-training').hidden = false;
     curves.clear(60);
     problem('');
-    tell(now, 'Training …');
+    told('Training …');
     setRunning(stop);
     const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     try {
       const onProgressWhile = (progress: FitProgress) => signal.aborted || onProgress(progress);
       const outcome = await Promise.race([trainOn(classes, { signal, onProgress: onProgressWhile }), aborted]);
-      tell(now, describeTraining(outcome));
+      told(describeTraining(outcome));
       trained(outcome);
     } catch (error) {
-      tell(now, signal.aborted ? 'Cancelled.' : 'Not trained.');
+      told(signal.aborted ? 'Cancelled.' : 'Not trained.');
       if (!signal.aborted) problem(sentence(error));
     }
     setRunning(undefined);

@@ -1,6 +1,6 @@
 // The visitor's own images: collected, trained on, and told apart.
 import './images.css';
-import { byId, say, sentence } from '../dom.ts';
+import { byId, say, sentence, tell } from '../dom.ts';
 import type { LastingHead } from '../lasting-head.ts';
 import { saveFile } from '../save-file.ts';
 import type { View } from '../views.ts';
@@ -10,7 +10,6 @@ import { makeClasses } from './classes.ts';
 import { describeHead, loadHead } from './head-file.ts';
 import { bitmapOf, drawSquare } from './pictures.ts';
 import { drawShape, drawStranger, shapeNames } from './samples.ts';
-import { tell } from './tell.ts';
 import { makeTrainStep } from './train-step.ts';
 import type { Strictness, Trained } from './training.ts';
 import { makeTrial } from './trial.ts';
@@ -40,7 +39,7 @@ export function open(section: HTMLElement): View {
     say: (words) => {
       byId('images-said').textContent = words;
     },
-    told: (words) => tell(byId('images-said'), words),
+    told: (words) => tell(byId('images-said'), byId('images-told'), words),
     failed: problem,
   });
   const step = makeTrainStep(classes.cards, (outcome) => {

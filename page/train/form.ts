@@ -2,7 +2,7 @@
 import type { FitProgress } from '../../src/index.ts';
 import { duration, figure } from '../bench/words.ts';
 import type { BackendName } from '../contexts.ts';
-import { byId, make, pressOnce } from '../dom.ts';
+import { byId, make, pressOnce, tell } from '../dom.ts';
 import { batchSizes, type Settings } from './settings.ts';
 
 export interface Form {
@@ -56,9 +56,6 @@ export function makeForm(): Form {
         ` · ${speed} · ${duration(1000 * secondsLeft)} left`,
       );
     },
-    say(words) {
-      now.textContent = words;
-      byId('train-said').textContent = words;
-    },
+    say: (words) => tell(now, byId('train-said'), words),
   };
 }

@@ -60,8 +60,7 @@ export interface Tiles {
 
 export function tilesOf({ features, blocks, scales, depth, classes }: HeadArrays, rows: number): Tiles {
   // What is done for each row and block is done less often where blocks are large, as those of few rows and features may be.
-  const fitting = cached / Math.max(1, rows, depth);
-  const classesAtOnce = Math.min(mostClasses, Math.max(fewestClasses, fitting - (fitting % fewestClasses)));
+  const classesAtOnce = mostClasses * Math.max(rows, depth) <= cached ? mostClasses : fewestClasses;
   const rowsAtOnce = Math.min(rows, Math.floor(cached / classesAtOnce));
   // All of them, as of the heads of most pages: gradients then need not make them again.
   const kept = rows * classes <= mostTile;
