@@ -100,6 +100,7 @@ describe('link', () => {
     const choices = {
       reduce: seams.reduce.subgroup,
       sums: seams.sums.own,
+      exponentials: seams.exponentials.made,
       softcap: seams.softcap.none,
       io: seams.io.separate,
       inputElement: seams.input.half,
@@ -127,6 +128,7 @@ describe('link', () => {
   ] as const)('finds the file of every line: %s', (_, kernel, choices, given) => {
     const elements = {
       sums: seams.sums.own,
+      exponentials: seams.exponentials.made,
       softcap: seams.softcap.none,
       inputElement: seams.input.f16,
       outputElement: seams.output.f16,

@@ -73,7 +73,7 @@ describe('the default plan', () => {
         const plan = defaultPlan({ kernel: 'k', rows, classes, inner, splits, keeps }, facts);
         expect(checkPlan(plan, facts)).toBe(plan);
         if (facts.software) expect(plan.reduce).toBe('none');
-        expect(!!plan.keeps).toBe(facts.software && keeps && plan.strips === 1);
+        expect(!!plan.keeps).toBe(facts.software && keeps);
       }),
     );
   });
@@ -91,6 +91,7 @@ describe('a plan from outside', () => {
     { reduce: 'subgroup', lanes: 256, rows: 1, held: 16, strips: 3 },
     { reduce: 'shuffle', lanes: 8, rows: 4 },
     { reduce: 'none', lanes: 1, rows: 4, pace: 2, keeps: true },
+    { reduce: 'none', lanes: 1, rows: 4, keeps: true, strips: 2 },
   ])('is taken: %j', (plan) => {
     expect(checkPlan(plan, hardware)).toBe(plan);
   });
@@ -114,7 +115,6 @@ describe('a plan from outside', () => {
     ['infinity', { reduce: 'barrier', lanes: Number.POSITIVE_INFINITY, rows: 1 }],
     ['several rows to a subgroup', { reduce: 'subgroup', lanes: 32, rows: 2 }],
     ['exponentials kept by several lanes', { reduce: 'barrier', lanes: 4, rows: 1, keeps: true }],
-    ['exponentials kept in strips', { reduce: 'none', lanes: 1, rows: 4, keeps: true, strips: 2 }],
     ['a reduction that is none', { reduce: 'tree', lanes: 32, rows: 1 }],
     ['strings', { reduce: 'barrier', lanes: '32', rows: '1' }],
     ['nothing in it', {}],
@@ -186,6 +186,57 @@ describe('a plan from outside', () => {
       }
     },
   );
+
+  describe.each([
+    { pace: 1, strips: 1 },
+    { pace: 2, strips: 1 },
+    { pace: 1, strips: 3 },
+    { pace: 2, strips: 3 },
+  ])('keeps exponentials of rows whose first classes say little: %j', (numbers) => {
+    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+    const classes = 301;
+    // By class: what stands there.
+    it.each<[string, Record<number, number>, temperature: number]>([
+      ['a class far above', { 200: 59.5 }, 1],
+      ['a class further above', { 200: 61 }, 1],
+      ['a class beyond what exp can hold', { 299: 100 }, 1],
+      ['two such', { 150: 95, 299: 300 }, 1],
+      ['the largest there is', { 64: 3.4028234663852886e38, 300: 3.4028234663852886e38 }, 1],
+      ['a low temperature', { 180: 5 }, 0.01],
+      ['a high temperature', { 180: 500 }, 100],
+      ['+Infinity', { 300: infinity }, 1],
+      ['NaN', { 299: nan }, 1],
+      ['-NaN', { 100: -nan }, 1],
+      ['masked classes', { 66: -infinity, 230: 3 }, 1],
+    ])('%s', async (_, late, temperature) => {
+      using context = await createContext({
+        backend: 'webgpu',
+        plan: () => ({ reduce: 'none', lanes: 1, rows: 4, keeps: true, ...numbers }),
+      });
+      // The first 64 classes as they come, masked, and as low as can be.
+      const rows = [Math.sin, () => -infinity, () => -3.4028234663852886e38].map((early) =>
+        Array.from({ length: classes }, (_, c) => late[c] ?? (c < 64 ? early(c) : Math.cos(c))),
+      );
+      const values = Float32Array.from(rows.flat());
+      const x = context.tensor(values, [3, classes]);
+      const expected = reference.softmax(values, [3, classes], { temperature });
+      const p = softmax(x, { temperature });
+      expect(p.plan).toContain(numbers.strips > 1 ? '-keeps-strips3' : '-keeps');
+      expectClose(await p.data(), expected, { relative: 3e-6, absolute: 1e-30 });
+      expectClose(await softmax(x, { temperature, out: x }).data(), expected, { relative: 3e-6, absolute: 1e-30 });
+    });
+  });
+
+  it('keeps exponentials of rows that are all masked, or as low as can be', async () => {
+    using context = await createContext({
+      backend: 'webgpu',
+      plan: () => ({ reduce: 'none', lanes: 1, rows: 4, keeps: true }),
+    });
+    const values = new Float32Array(200).fill(Number.NEGATIVE_INFINITY, 0, 100).fill(-3.4028234663852886e38, 100);
+    const p = await softmax(context.tensor(values, [2, 100])).data();
+    expect(p.slice(0, 100)).toEqual(new Float32Array(100).fill(Number.NaN));
+    expectClose(p.slice(100), new Float64Array(100).fill(0.01), { relative: 1e-6 });
+  });
 
   it('is asked for each call, and refused by the call', async () => {
     const asked: unknown[] = [];

@@ -15,7 +15,7 @@ struct Fours {
   start: u32,  // the first element of the row
   first: u32,  // the lane's first class
   last: u32,   // the strip's last class
-  count: u32,  // the same for all lanes of all strips; 0 past the last row
+  count: u32,  // the same for all lanes that wait for each other; 0 past the last row
   source: u32, // where in the input's binding the lane's first class is
   end: u32,    // and the strip's last
   shift: u32,  // from there to the same class in the output's binding; may wrap around
@@ -30,6 +30,9 @@ fn fours_of(place: Lane) -> Fours {
   let strip_first = min(place.strip * length, params.classes); // a strip past the last class is empty
   let first = strip_first + place.lane;
   let last = min(strip_first + length, params.classes) - 1u;
+  if (STRIPS > 1u && LANES == 1u) {
+    length = last + 1u - strip_first; // the last strips may be shorter, and what is kept may not be scaled twice
+  }
   let count = select(0u, (length + 4u * LANES - 1u) >> (2u + firstTrailingBit(LANES)), place.inside);
   let start = row_start(place.row, params.classes, params.inner);
   let source = input_at(start + first * params.inner);

@@ -8,6 +8,9 @@
 // A storage binding that a call leaves out becomes a private array of one element, so that the kernel compiles without it; it must
 // not be read, and the kernel's `override HAS_NAME` says so. `override HALF_NAME` says that a binding is packed float16.
 
+import exponentialsKept from '../../shaders/base/exponentials_kept.wgsl';
+import exponentialsKeptAlong from '../../shaders/base/exponentials_kept_along.wgsl';
+import exponentialsMade from '../../shaders/base/exponentials_made.wgsl';
 import inputF16 from '../../shaders/base/input_f16.wgsl';
 import inputHalf from '../../shaders/base/input_half.wgsl';
 import inputWord from '../../shaders/base/input_word.wgsl';
@@ -46,6 +49,8 @@ export const needsOf = ({ needs = [] }: Part): Part[] =>
 export const seams = {
   /** How the lanes of a row, or of a strip of it, come to one value. */
   reduce: { none: reduceNone, barrier: reduceBarrier, subgroup: reduceSubgroup, shuffle: reduceShuffle },
+  /** Whether exponentials are made again, or kept in the result until their sum is known, after the maximum was found or along with it. */
+  exponentials: { made: exponentialsMade, kept: exponentialsKept, keptAlong: exponentialsKeptAlong },
   /** Whether the matrix-shaped result, if there is one, overwrites the input. */
   io: { separate: ioSeparate, inPlace: ioInPlace },
   /** Whether a row's sum is made by the kernel, or put together from its strips'. */

@@ -49,7 +49,7 @@ export interface Plan {
   readonly held?: number;
   /** Fours that a loop takes in one step where none are held: 1, the default, or 2, which takes twice as long to compile. */
   readonly pace?: number;
-  /** Whether exponentials are kept in the result until they are scaled, not made twice, where the request can be; one lane a row. */
+  /** Whether exponentials are kept in the result until they are scaled, not made twice, where the request can be; one lane a strip. */
   readonly keeps?: boolean;
   /** Whether a lane reads classes for their maximum and again for their sum, where it holds none and rows are of `mostTwice` at most. */
   readonly twice?: boolean;
@@ -85,7 +85,7 @@ function onSoftware({ rows, classes, splits, keeps = false }: PlanRequest): Plan
     lanes: 1,
     rows: Math.min(64, Math.max(4, powerOf2(rows / 16))),
     pace: classes >= 64 && rows * classes > 16_384 ? 2 : 1,
-    keeps: keeps && strips === 1,
+    keeps,
     twice: classes < 64,
     strips,
   };
@@ -133,7 +133,7 @@ export function checkPlan(plan: Plan, facts: Facts): Plan {
     pace <= (held ? 1 : 2) &&
     Number.isInteger(Math.log2(lanes)) &&
     lanes * rows <= facts.maxInvocations &&
-    !(keeps && lanes * strips > 1);
+    !(keeps && lanes > 1);
   const { subgroups, minSubgroup = 1, maxSubgroup = 1 } = facts;
   const can = {
     none: lanes === 1,

@@ -165,7 +165,9 @@ export class Recorder implements GpuWork {
   #parts(pass: BoundPass, { kernel, words }: Splits, plan: Plan): Bound {
     const perRow = words * plan.strips!;
     const parts: Bound = [this.scratch('uint32', pass.rows.count * perRow), perRow];
-    this.#rows({ ...pass, kernel, bindings: { input: pass.bindings.input, strips: parts } }, plan);
+    const { input, output } = pass.bindings;
+    const kept = plan.keeps && { output };
+    this.#rows({ ...pass, kernel, bindings: { input, strips: parts, ...kept } }, plan);
     return parts;
   }
 
@@ -361,6 +363,7 @@ function variantOf(pass: BoundPass, plan: Plan, inPlace: boolean, native: boolea
   const half = bindings.input?.[0].dtype === 'float16';
   const choices = {
     reduce: seams.reduce[plan.reduce],
+    exponentials: exponentialsFor(plan, inPlace),
     io: inPlace ? seams.io.inPlace : seams.io.separate,
     sums: seams.sums[bindings.parts ? 'parts' : 'own'],
     softcap: seams.softcap[pass.constants?.SOFTCAP ? 'tanh' : 'none'],
@@ -369,10 +372,16 @@ function variantOf(pass: BoundPass, plan: Plan, inPlace: boolean, native: boolea
     ...pass.seams,
   };
   const lanes = { WORKGROUP: plan.lanes * plan.rows, LANES: plan.lanes, STRIPS: plan.strips ?? 1 };
-  const constants = { ...lanes, KEEPS: !!plan.keeps, TWICE: !!plan.twice, ...about(pass), ...pass.constants };
+  const constants = { ...lanes, TWICE: !!plan.twice, ...about(pass), ...pass.constants };
   // Where strips were summed in a pass before, this one has taken nothing that it could hold.
   const held = bindings.parts ? 0 : plan.held;
   return { kernel, choices, given: new Set(Object.keys(bindings)), constants, held, pace: plan.pace };
+}
+
+/** What makes a row's exponentials. To find the maximum along the way takes longer to compile, as two fours a step do. */
+function exponentialsFor({ keeps, pace, twice }: Plan, inPlace: boolean): Part {
+  if (!keeps) return seams.exponentials.made;
+  return seams.exponentials[pace === 2 && !twice && !inPlace ? 'keptAlong' : 'kept'];
 }
 
 /** `softmax` of `softmax.wgsl`. */
