@@ -238,6 +238,59 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect((await head.evaluate(rows, labels)).loss).toBeCloseTo(after, 5);
   });
 
+  test('no rows: no answers, nothing counted, and nothing to be fitted to', async () => {
+    for (const activation of ['softmax', 'sigmoid'] as const) {
+      using head = plain({ activation });
+      const one = activation === 'softmax';
+      using x = context.tensor([], [0, 4]);
+      using t = context.tensor([], one ? [0] : [0, 4], { dtype: one ? 'int32' : 'float32' });
+      for (const [rows, targets] of [
+        [[], []],
+        [new Float32Array(0), one ? new Int32Array(0) : new Float32Array(0)],
+        [x, t],
+      ] as const) {
+        expect(await head.predict(rows)).toEqual([]);
+        expect(await head.evaluate(rows, targets)).toMatchObject({ loss: nan, accuracy: nan, topKAccuracy: nan });
+        const refused = {
+          calibrate: [head.calibrate(rows, targets), 'calibrate: no row has a loss to be made smaller'],
+          fitRejection: [head.fitRejection(rows), 'fitRejection: no row has a score'],
+          fit: [head.fit(rows, targets), 'fit: "features" must hold at least one row'],
+        } as const;
+        for (const [call, message] of Object.values(refused))
+          expect(await errorOf(call)).toEqual(new RangeError(message));
+      }
+      expect([head.temperature, head.rejection]).toEqual([1, null]);
+    }
+  });
+
+  test('one class, and one row', async () => {
+    const weight = [[1, 2]];
+    using sure = ClassificationHead.fromWeights(context, { weight });
+    sure.temperature = 1.1;
+    expect(await sure.predict([[1, 1]])).toEqual([[{ label: '0', index: 0, score: 1 }]]);
+    const found = await sure.evaluate([[1, 1]], [0]);
+    expect(found).toMatchObject({ loss: 0, accuracy: 1, confusion: [[1]], expectedCalibrationError: 0 });
+    // Whatever the temperature, the score is 1.
+    expect(await sure.calibrate([[1, 1]], [0])).toEqual({ temperature: 1.1, before: 0, after: 0 });
+    for (const keep of [0, 0.5, 1]) expect((await sure.fitRejection([[1, 1]], { keep })).below).toBeCloseTo(3, 5);
+    expect((await sure.predict([[1, 1]])).length).toBe(1);
+
+    // A head of one class on its own is of two answers, and floats say how much of each row is it.
+    using each = ClassificationHead.fromWeights(context, { weight, activation: 'sigmoid' });
+    const rows = [
+      [1, 0],
+      [-1, 0],
+    ];
+    const labels = Float32Array.of(1, 1);
+    const loss = (Math.log1p(Math.exp(-1)) + Math.log1p(Math.exp(1))) / 2;
+    const whole = await each.evaluate(rows, labels);
+    expect(whole.loss).toBeCloseTo(loss, 6);
+    expect(whole).toMatchObject({ accuracy: 1 / 2, confusion: [[1]] });
+    expect(await each.evaluate(rows, [[1], [1]])).toMatchObject({ loss: whole.loss });
+    expect((await each.calibrate(rows, labels)).before).toBeCloseTo(loss, 6);
+    expect((await each.fit(rows, labels, { epochs: 1 })).epochs[0].loss).toBeCloseTo(loss, 6);
+  });
+
   test('rows of none of the classes get an empty list', async () => {
     using head = plain();
     const known = Array.from({ length: 20 }, (_, i) => [6 + 0.1 * i, 0, 0, 0]);

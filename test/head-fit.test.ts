@@ -1,5 +1,6 @@
 // Training a head, on both backends: what it learns, that it is the same each time, and how it ends.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settingsOf } from '../src/head/fit-options.ts';
 import {
   adam,
   ClassificationHead,
@@ -259,6 +260,14 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     other.dispose();
   });
 
+  test('save leaves out labels that are the numbers of the classes: as many as there may be fit into a header', async () => {
+    const classes = 400_000;
+    using head = ClassificationHead.create(context, { features: 1, classes });
+    using loaded = await ClassificationHead.load(context, await head.save());
+    expect(loaded.labels.length).toBe(classes);
+    expect(loaded.labels[classes - 1]).toBe(String(classes - 1));
+  });
+
   test('what is refused', async () => {
     using head = newHead(context);
     using half = ClassificationHead.fromWeights(context, {
@@ -300,6 +309,29 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     await both[0];
     half.weight.dispose();
   });
+});
+
+test('balanced class weights are rows / (classes x rows of the class), and cost no more than both', async () => {
+  const context = await createContext({ backend: 'cpu' });
+  const weightsOf = (classes: number, targets: (number | string)[]) => {
+    using head = ClassificationHead.create(context, { features: 1, classes });
+    return settingsOf(head, targets, { classWeights: 'balanced' }).objective.options.classWeights;
+  };
+  for (const targets of [
+    [0, 2, 2, -100, 2],
+    ['0', '2', '2', '2'],
+  ])
+    expect(weightsOf(3, targets)).toEqual([4 / 3, 0, 4 / 9]);
+  const many = 30_000;
+  const began = performance.now();
+  expect(
+    weightsOf(
+      many,
+      Array.from({ length: many }, (_, i) => i),
+    ),
+  ).toEqual(new Array(many).fill(1));
+  expect(performance.now() - began).toBeLessThan(1000); // some milliseconds; classes x rows would be seconds
+  context.dispose();
 });
 
 describe('a device that is lost in mid-training', () => {

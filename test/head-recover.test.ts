@@ -1,6 +1,14 @@
 // A head with `recover: true` whose device is lost: it answers on from another, with the weights it had, or says that it cannot.
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { ClassificationHead, type Context, createContext, DeviceLostError, sgd, softmax } from '../src/index.ts';
+import {
+  ClassificationHead,
+  type Context,
+  createContext,
+  DeviceLostError,
+  type FitProgress,
+  sgd,
+  softmax,
+} from '../src/index.ts';
 import { requestDevice } from './support/device.ts';
 import { errorOf, matrix } from './support/heads.ts';
 
@@ -168,6 +176,49 @@ describe('weights that were written', () => {
     expect(head.weight.buffer).not.toBeNull();
     lose(head);
     await expect(head.predict(rows)).rejects.toThrow(DeviceLostError);
+  });
+});
+
+describe('a training whose device is lost before its first snapshot', () => {
+  const options = { epochs: 3, batchSize: 4 };
+  const fitted = async (own: ClassificationHead, more: object = {}) => {
+    const history = await own.fit(rows, targets, { ...options, ...more });
+    return { history, weight: await own.weight.data(), bias: await own.bias!.data() };
+  };
+  const another = () => ClassificationHead.fromWeights(context, { weight, bias, labels });
+
+  it.each([{}, { warmStart: true }])('goes on from the copy on the host: %j', async (more) => {
+    using other = another();
+    const whole = await fitted(other, more);
+    const recovered: string[] = [];
+    const onProgress = (progress: FitProgress) => progress.recovered && recovered.push(progress.recovered);
+    const pending = fitted(head, { ...more, onProgress });
+    lose(head);
+    expect(await pending).toEqual(whole);
+    expect(recovered).toEqual([expect.stringContaining('The training goes on from step 0.')]);
+    contexts.add(head.context);
+  });
+
+  it('leaves no copy behind that is older than its weights', async () => {
+    await fitted(head);
+    lose(head);
+    await fitted(head); // as many steps as before, on other tensors
+    const before = await head.predict(rows);
+    lose(head);
+    expect(await head.predict(rows)).toEqual(before);
+    contexts.add(head.context);
+  });
+
+  it('cannot go on where the optimizer keeps what a training before came to, nor without a copy', async () => {
+    const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 });
+    await fitted(head, { optimizer });
+    using other = another();
+    lose(head);
+    await expect(fitted(head, { optimizer })).rejects.toThrow(DeviceLostError);
+    await expect(fitted(other)).rejects.toThrow(DeviceLostError);
+    optimizer.dispose();
+    expect((await fitted(head)).history.epochs.length).toBe(3);
+    contexts.add(head.context);
   });
 });
 

@@ -151,6 +151,22 @@ describe.each(Object.entries(limits))('%s', (_, most) => {
       expectClose(await tensor.data(), wanted, { relative: 2 ** -10, absolute: 4e-6 });
     }
   });
+
+  it('float16: the best scores are narrowed too, also where rows end inside a word', async () => {
+    const x = context.tensor(features, [rows, depth], { dtype: 'float16' });
+    const w = context.tensor(weight, [classes, depth]);
+    const head = { depth, weight, bias };
+    for (const [k, activation] of [
+      [3, 'softmax'],
+      [4, 'none'],
+    ] as const) {
+      const { values, indices } = linearTopK(x, w, k, { bias, activation });
+      const expected = linearTopKOf(await x.data(), rows, head, k, activation);
+      expect([values.dtype, indices.dtype]).toEqual(['float16', 'int32']);
+      expectClose(await indices.data(), expected.indices, {}, `indices of ${k}`);
+      expectClose(await values.data(), expected.values, { relative: 2 ** -10, absolute: 4e-6 }, `values of ${k}`);
+    }
+  });
 });
 
 describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {

@@ -95,6 +95,16 @@ describe.each(Object.entries(variants))('%s', (_, options) => {
         expectClose([...lost.loss, ...lost.gradient], [nan, nan, nan], {});
       }
     }
+    // So it is of soft labels, where PyTorch's 0 x NaN is NaN.
+    for (const call of [of, ofHead]) {
+      const lost = { reduction: 'none', classWeights: [1, nan] } as const;
+      const [half, g] = [(far - 2) / 2, 1 - Math.exp(-far)];
+      const kept = await call([[3, 1]], [[0.5, 0]], lost);
+      expectClose(kept.loss, [half], { relative: 4e-6 });
+      expectClose(kept.gradient, [(g - 1) / 2, (1 - g) / 2], { relative: 4e-6 });
+      const smoothed = await call([[3, 1]], [[0.5, 0]], { ...lost, labelSmoothing: 0.1 });
+      expectClose([...smoothed.loss, ...smoothed.gradient], [nan, nan, nan], {});
+    }
     const { loss } = nllLoss(context.tensor([[-1, -2]]), [1], { reduction: 'none', classWeights: [1, nan] });
     expectClose(await loss.data(), [nan], {});
   });

@@ -38,7 +38,12 @@ interface Extent {
 type JsonObject = Record<string, unknown>;
 
 const lengthBytes = 8;
-const largestHeader = 100_000_000; // the limit of the format's own reader
+// A page stands still while a header is parsed, by the 100 MB that the format's own reader allows for half a minute, by these for a third of a
+// second. Models of thousands of tensors have headers of less than 1 MB, and 100,000 labels take about as much.
+const largestHeader = 4_000_000;
+// Of {, [ and :, at which a parser is slowest; in texts too, since metadata may hold JSON. A tensor has seven.
+const mostMarks = 200_000;
+const marks = new TextEncoder().encode('{[:');
 const metadataKey = '__metadata__';
 
 const bytesPerElement = new Map<string, number>([
@@ -85,7 +90,8 @@ export function readHeader(
   const tensors = new Map<string, PlacedTensor>();
   const extents: Extent[] = [];
   let metadata = new Map<string, string>();
-  for (const [name, entry] of Object.entries(header)) {
+  for (const name of Object.keys(header)) {
+    const entry = header[name];
     if (name === metadataKey) {
       metadata = readMetadata(entry);
       continue;
@@ -116,6 +122,8 @@ export function writeSafetensors(
     entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  expectLength(header.length);
+  expectFewMarks(header);
   const headerLength = Math.ceil(header.length / 8) * 8; // so that the data is aligned for readers that map the file
   const file = new Uint8Array(lengthBytes + headerLength + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
@@ -136,14 +144,26 @@ export function headerEnd(bytes: ArrayBuffer, size: number | null): number {
     throw wrong(`a file begins with 8 bytes of header length, this one has ${bytes.byteLength} bytes`);
   }
   const length = new DataView(bytes).getBigUint64(0, true);
-  if (length > largestHeader) throw wrong(`the header may have ${largestHeader} bytes, this one claims ${length}`);
+  expectLength(length);
   const rest = (size ?? Number.POSITIVE_INFINITY) - lengthBytes;
   if (length > rest)
     throw wrong(`the header claims ${length} bytes, but only ${rest} follow; the file may be cut short`);
   return lengthBytes + Number(length);
 }
 
+function expectLength(length: number | bigint): void {
+  if (length > largestHeader) throw wrong(`the header may have ${largestHeader} bytes, this one claims ${length}`);
+}
+
+function expectFewMarks(header: Uint8Array): void {
+  const [brace, bracket, colon] = marks;
+  let count = 0;
+  for (const byte of header) if (byte === brace || byte === bracket || byte === colon) count++;
+  if (count > mostMarks) throw wrong(`the header may have ${mostMarks} of {, [ and : in all, this one has ${count}`);
+}
+
 function parseHeader(bytes: Uint8Array): JsonObject {
+  expectFewMarks(bytes);
   let header: unknown;
   try {
     // A byte order mark is not skipped: the format says that a header begins with "{".
@@ -159,7 +179,8 @@ function parseHeader(bytes: Uint8Array): JsonObject {
 function readMetadata(entry: unknown): Map<string, string> {
   if (!isObject(entry)) throw wrong(`"${metadataKey}" must be an object of strings, got ${describe(entry)}`);
   const metadata = new Map<string, string>();
-  for (const [key, value] of Object.entries(entry)) {
+  for (const key of Object.keys(entry)) {
+    const value = entry[key];
     if (typeof value !== 'string') {
       throw wrong(`"${metadataKey}" must hold strings, ${quote(key)} is ${describe(value)}`);
     }

@@ -66,11 +66,12 @@ export async function calibrate(
     return { rows, loss: loss / rows, slope: slope / rows, curvature: curvature / rows };
   };
   try {
-    const { loss: before, rows } = await curve(1 / head.temperature);
-    let scale = await bestScale(curve);
+    const current = 1 / head.temperature;
+    const { loss: before, rows } = await curve(current);
+    let scale = await bestScale(curve, current);
     // Rows that are all right would have the head as sure as can be. One wrong answer is added to them (Platt 1999, Probabilistic outputs).
-    if (scale === mostScale) scale = await bestScale((some) => curve(some, 1 / (rows + 2)));
-    return { temperature: 1 / scale, before, after: (await curve(scale)).loss };
+    if (scale === mostScale) scale = await bestScale((some) => curve(some, 1 / (rows + 2)), current);
+    return { temperature: scale === current ? head.temperature : 1 / scale, before, after: (await curve(scale)).loss };
   } finally {
     resident.dispose();
   }

@@ -18,7 +18,7 @@ import { type ClassName, keptClasses, labelsOf } from './labels.js';
 import type { LoadOptions } from './load.js';
 import { generator } from './random.js';
 import type { Source } from './read-bytes.js';
-import type { Move, Recovery } from './recovery.js';
+import type { HostWeights, Move, Recovery } from './recovery.js';
 import { type Rejection, rejectionOf } from './rejection.js';
 
 /** What a head is made of. D is the length of a feature vector, C the number of classes. */
@@ -125,7 +125,7 @@ export class ClassificationHead {
     this.#owned = this.#bias ? [this.#weight, this.#bias] : [this.#weight];
   };
   /** With `recover`: copies of numbers that the head was made of, if it was made of numbers, until its recovery takes them. */
-  #made: { weight: Values; bias: Values | null } | null;
+  #made: HostWeights | null;
   readonly #recovers: boolean;
   #recovery: Promise<Recovery> | null = null;
 
@@ -296,8 +296,9 @@ export class ClassificationHead {
     this.#fitting = true;
     try {
       const { train } = await training();
-      const history = await train(this, this.#move, features, targets, options);
-      if (this.#recovers) await (await this.#recover()).keep();
+      const recovery = this.#recovers ? await this.#recover() : null;
+      const history = await train(this, this.#move, recovery?.copy ?? null, features, targets, options);
+      await recovery?.keep();
       return history;
     } finally {
       this.#fitting = false;
@@ -321,10 +322,10 @@ export class ClassificationHead {
 
   /**
    * Fits `head.temperature` to rows that the head was not trained on, by Newton's method on their mean loss (Guo and others 2017, On
-   * Calibration of Modern Neural Networks). Answers do not change, scores do. It lies between 1/1000 and 1000. Rows that no temperature
-   * helps are left out: ignored ones, and those without a finite loss. Where all rows are right, which would make the head as sure as can
-   * be, a share of 1 / (rows + 2) of each is taken for wrong (as Platt 1999 does). The logits are read back a chunk at a time, once where
-   * they are few, else for each look at the loss.
+   * Calibration of Modern Neural Networks). Answers do not change, scores do. It lies between 1/1000 and 1000, and stays where no
+   * temperature is better than another, as for a softmax head of one class. Rows that no temperature helps are left out: ignored ones, and
+   * those without a finite loss. Where all rows are right, which would make the head as sure as can be, a share of 1 / (rows + 2) of each is
+   * taken for wrong (as Platt 1999 does). The logits are read back a chunk at a time, once where they are few, else for each look at the loss.
    * @param features [N, D], or a flat array that is cut into rows of D
    * @param targets class indices [N] or labels; of a sigmoid head a number a class [N, C]
    * @returns the temperature that was found, which the head then has, and the mean losses before and after
@@ -432,7 +433,7 @@ export class ClassificationHead {
 const areOnHost = (...given: readonly unknown[]): boolean => !given.some((one) => one instanceof Tensor);
 
 /** Copies of numbers that a head is made of, where they are all numbers. */
-function copyOf({ weight, bias }: Parts<Input>): { weight: Values; bias: Values | null } | null {
+function copyOf({ weight, bias }: Parts<Input>): HostWeights | null {
   if (weight instanceof Tensor || bias instanceof Tensor) return null;
   return { weight: weight.values.slice(), bias: bias?.values.slice() ?? null };
 }

@@ -3,7 +3,7 @@
 import type { HostOperand } from '../backend.js';
 import type { Context } from '../context.js';
 import { ShapeError } from '../errors.js';
-import type { NumberArray } from '../numbers.js';
+import { isFloatArray, type NumberArray } from '../numbers.js';
 import { gatherRows } from '../operations/gather-rows.js';
 import { classIndices, isSoft, softLabels, type Targets } from '../operations/targets.js';
 import { Tensor } from '../tensor.js';
@@ -57,7 +57,9 @@ export function examplesOf(
   const count = features.shape[0];
   const classes = head.labels.length;
   const targets = Array.isArray(wanted) && typeof wanted[0] === 'string' ? indicesOfLabels(fn, head, wanted) : wanted;
-  const soft = isSoft(targets, [count, classes], [count]);
+  // Of no rows, and of floats for one class, the length does not tell; a head of classes on their own has numbers for them.
+  const untold = !(targets instanceof Tensor) && (count === 0 || isFloatArray(targets));
+  const soft = isSoft(targets, [count, classes], [count]) || (head.activation === 'sigmoid' && untold);
   const input = soft
     ? softLabels(fn, targets, context, [count, classes])
     : classIndices(fn, targets, context, [count], classes, ignoreIndex);

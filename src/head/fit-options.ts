@@ -163,7 +163,12 @@ function weightsOf({ labels }: HeadParts, targets: unknown, given: FitOptions['c
   const rows = Array.from((targets as ArrayLike<unknown>) ?? []);
   if (!rows.length || rows.some((target) => typeof target !== 'number' && typeof target !== 'string'))
     throw new TypeError(`${fn}: "classWeights" can be "balanced" for class indices in an array, got ${shown(targets)}`);
-  const counts = labels.map((label, c) => rows.filter((target) => target === c || target === label).length);
+  const indices = new Map(labels.map((label, c) => [label, c]));
+  const counts = new Array<number>(labels.length).fill(0);
+  for (const target of rows) {
+    const c = typeof target === 'string' ? indices.get(target) : (target as number);
+    if (c !== undefined && c in counts) counts[c]++; // others are ignored, or refused with the targets
+  }
   const counted = counts.reduce((sum, some) => sum + some, 0);
   return counts.map((some) => (some ? counted / (labels.length * some) : 0));
 }

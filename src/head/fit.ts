@@ -4,11 +4,11 @@ import type { Values } from '../backend.js';
 import { DeviceLostError } from '../errors.js';
 import { adam } from '../operations/adam.js';
 import { clipGradients } from '../operations/clip-gradients.js';
-import { gatherRows } from '../operations/gather-rows.js';
 import type { Optimizer, OptimizerState } from '../operations/optimizer.js';
 import { tally } from '../operations/tally.js';
 import type { Tensor } from '../tensor.js';
 import { knownOptions } from '../validate.js';
+import { EarlyStopping, type StoppingState } from './early-stopping.js';
 import {
   canMove,
   type Examples,
@@ -21,32 +21,36 @@ import {
 } from './examples.js';
 import { type EpochRecord, type FitOptions, fn, type History, type Settings, settingsOf } from './fit-options.js';
 import { expectTargets, type Objective, outcomeOf } from './objective.js';
+import { Progress } from './progress.js';
 import { generator, orderOf } from './random.js';
-import { type Move, renewed } from './recovery.js';
+import { type HostWeights, type Move, renewed } from './recovery.js';
 import { scoped, slicer } from './scope.js';
 import { warmStart } from './warm-start.js';
 
 /** A training's place, on the host: what is lost with a device. */
-interface Snapshot {
+interface Snapshot extends HostWeights {
   readonly step: number;
   readonly history: readonly EpochRecord[];
-  readonly weight: Values;
-  readonly bias: Values | null;
   readonly states: readonly (OptimizerState | null)[];
   readonly totals: Values;
-  readonly best: { readonly weights: readonly Values[]; readonly epoch: number; readonly value: number } | null;
-  readonly waited: number;
+  readonly stopping: StoppingState;
 }
 
 /** Milliseconds between readbacks on a GPU, about. */
 const window = 100;
 /** A snapshot may cost a twentieth of the time. */
 const snapshotShare = 20;
+/** Without early stopping, and before it has looked at an epoch. */
+const unstopped: StoppingState = { best: null, waited: 0 };
 
-/** Trains a head: `ClassificationHead.fit` says how. */
+/**
+ * Trains a head: `ClassificationHead.fit` says how.
+ * @param copy of the head's weights, where it has one
+ */
 export async function train(
   head: HeadParts,
   move: Move,
+  copy: HostWeights | null,
   features: Features,
   targets: ExampleTargets,
   options: FitOptions,
@@ -64,7 +68,7 @@ export async function train(
   if (held) expectTargets(`${fn}: "validation"`, objective, held);
   options.signal?.throwIfAborted();
   const optimizer = options.optimizer ?? adam({ learningRate: 0.01 });
-  const run = new Run(head, move, training, held, settings, optimizer, options);
+  const run = new Run(head, move, copy, { training, validation: held }, settings, optimizer, options);
   const learningRate = optimizer.learningRate;
   try {
     return await run.finish();
@@ -78,6 +82,8 @@ export async function train(
 class Run {
   readonly #head: HeadParts;
   readonly #move: Move;
+  /** As the weights were before the training. */
+  readonly #copy: HostWeights | null;
   readonly #examples: { readonly training: Examples; readonly validation: Examples | null };
   readonly #settings: Settings;
   readonly #optimizer: Optimizer;
@@ -86,42 +92,41 @@ class Run {
   readonly #perEpoch: number;
   readonly #rate: number;
   readonly #between: () => Promise<void>;
+  readonly #progress: Progress;
+  readonly #stopping: EarlyStopping | null;
   /** What lies on the device, and moves with the head. */
   #training!: Resident;
   #validation: Resident | null = null;
   #totals!: Tensor;
   #order: Tensor | null = null;
-  #best: { tensors: Tensor[]; epoch: number; value: number } | null = null;
-  #waited = 0;
   #history: EpochRecord[] = [];
   #step = 0;
   #snapshot: Snapshot | null = null;
   #nextSnapshot = 0;
   #losses = 0;
-  #told = 0;
-  /** For the speed. */
-  #began = performance.now();
-  #taken = 0;
 
   constructor(
     head: HeadParts,
     move: Move,
-    training: Examples,
-    validation: Examples | null,
+    copy: HostWeights | null,
+    examples: { training: Examples; validation: Examples | null },
     settings: Settings,
     optimizer: Optimizer,
     options: FitOptions,
   ) {
     this.#head = head;
     this.#move = move;
-    this.#examples = { training, validation };
+    this.#copy = copy;
+    this.#examples = examples;
     this.#settings = settings;
     this.#optimizer = optimizer;
     this.#options = options;
-    this.#perEpoch = Math.ceil(training.count / settings.batchSize);
+    this.#perEpoch = Math.ceil(examples.training.count / settings.batchSize);
     this.#steps = settings.epochs * this.#perEpoch;
     this.#rate = optimizer.learningRate;
     this.#between = slicer(options.signal);
+    this.#progress = new Progress(options.onProgress, settings, this.#perEpoch);
+    this.#stopping = settings.stopping && new EarlyStopping(settings.stopping);
   }
 
   get #parameters(): Tensor[] {
@@ -136,7 +141,7 @@ class Run {
         if (this.#options.warmStart && this.#step === 0 && !this.#snapshot)
           await warmStart(this.#head, this.#training, this.#between);
         const stopped = await this.#train();
-        const bestEpoch = this.#settings.stopping ? { bestEpoch: this.#restoreBest() } : {};
+        const bestEpoch = this.#stopping ? { bestEpoch: this.#stopping.restoreBest(this.#parameters) } : {};
         await this.#head.weight.context.finished();
         return { epochs: this.#history, ...bestEpoch, stoppedEarly: stopped };
       } catch (error) {
@@ -152,7 +157,7 @@ class Run {
     this.#totals?.dispose();
     this.#order?.dispose();
     this.#order = null;
-    for (const tensor of this.#best?.tensors ?? []) tensor.dispose();
+    this.#stopping?.dispose();
   }
 
   #place(): void {
@@ -183,8 +188,8 @@ class Run {
       every = Math.max(1, Math.min(2 * every, Math.round((every * window) / Math.max(1, now - since))));
       [since, next] = [now, this.#step + every];
       if (ends) record = await this.#endEpoch(record);
-      this.#tell(epoch, record);
-      if (ends && this.#settings.stopping && this.#waited >= this.#settings.stopping.patience) return true;
+      this.#progress.tell(this.#step, epoch, record);
+      if (ends && this.#stopping?.ends) return true;
       await this.#keep(totals);
     }
     return false;
@@ -214,7 +219,7 @@ class Run {
       for (const tensor of made) tensor.dispose();
     }
     this.#step++;
-    this.#taken += Math.min(batchSize, rows - first);
+    this.#progress.took(Math.min(batchSize, rows - first));
   }
 
   #recordOf([loss, right, rows]: ArrayLike<number> & Iterable<number>): { loss: number; accuracy: number } {
@@ -230,13 +235,7 @@ class Run {
     const { loss, accuracy } = this.#recordOf(await this.#validate(this.#validation));
     const record = { ...training, validationLoss: loss, validationAccuracy: accuracy };
     this.#history.push(record);
-    const { stopping } = this.#settings;
-    if (!stopping) return record;
-    const value = stopping.monitor === 'loss' ? loss : -accuracy;
-    if (value < (this.#best?.value ?? Number.POSITIVE_INFINITY) - stopping.minDelta) {
-      this.#rememberBest(this.#history.length, value);
-      this.#waited = 0;
-    } else this.#waited++;
+    this.#stopping?.look(this.#history.length, record, this.#parameters);
     return record;
   }
 
@@ -255,39 +254,9 @@ class Run {
     });
   }
 
-  #rememberBest(epoch: number, value: number): void {
-    for (const tensor of this.#best?.tensors ?? []) tensor.dispose();
-    this.#best = null; // so that nothing freed is meant, should a copy fail
-    this.#best = { tensors: this.#parameters.map((tensor) => copyOf(tensor)), epoch, value };
-  }
-
-  #restoreBest(): number {
-    const best = this.#best;
-    if (!best) return 0;
-    for (const [i, tensor] of this.#parameters.entries()) copyOf(best.tensors[i], tensor);
-    return best.epoch;
-  }
-
-  #tell(epoch: number, record: EpochRecord, recovered?: string): void {
-    if (this.#step < this.#told && !recovered) return; // steps that are taken again
-    this.#told = Math.max(this.#told, this.#step);
-    const seconds = (performance.now() - this.#began) / 1000;
-    const rowsPerSecond = this.#taken / Math.max(seconds, 1e-3);
-    const step = this.#told;
-    this.#options.onProgress?.({
-      epoch: Math.max(epoch, Math.ceil(step / this.#perEpoch) - 1) + 1,
-      epochs: this.#settings.epochs,
-      step,
-      steps: this.#steps,
-      ...record,
-      rowsPerSecond,
-      secondsLeft: ((this.#steps - step) * this.#settings.batchSize) / Math.max(rowsPerSecond, 1e-3),
-      ...(recovered ? { recovered } : {}),
-    });
-  }
-
   #canRecover(): boolean {
-    return this.#options.recover !== false && this.#snapshot !== null && canMove(...Object.values(this.#examples));
+    const kept = this.#snapshot ?? this.#copy;
+    return this.#options.recover !== false && kept !== null && canMove(...Object.values(this.#examples));
   }
 
   /** Copies to the host what a lost device would take along; not more often than its cost allows. */
@@ -296,29 +265,28 @@ class Run {
     const began = performance.now();
     if (weight.context.backend === 'cpu' || this.#options.recover === false || began < this.#nextSnapshot) return;
     const step = this.#step;
-    const best = this.#best;
-    const [kept, keptBias, states, weights] = await Promise.all([
+    const [kept, keptBias, states, stopping] = await Promise.all([
       weight.data(),
       bias?.data() ?? null,
       this.#optimizer.state(this.#parameters),
-      Promise.all(best?.tensors.map((tensor) => tensor.data()) ?? []),
+      this.#stopping?.state() ?? unstopped,
     ]);
-    this.#snapshot = {
-      step,
-      history: [...this.#history],
-      weight: kept,
-      bias: keptBias,
-      states,
-      totals,
-      best: best && { weights, epoch: best.epoch, value: best.value },
-      waited: this.#waited,
-    };
+    this.#snapshot = { step, history: [...this.#history], weight: kept, bias: keptBias, states, totals, stopping };
     const now = performance.now();
     this.#nextSnapshot = now + snapshotShare * (now - began);
   }
 
+  /**
+   * From before the first snapshot, when nothing but a warm start was done, which is done again.
+   * @throws DeviceLostError where the optimizer's state of a training before was lost too
+   */
+  async #beginning(): Promise<Snapshot> {
+    const states = await this.#optimizer.state(this.#parameters);
+    return { ...this.#copy!, step: 0, history: [], states, totals: new Float32Array(3), stopping: unstopped };
+  }
+
   async #recover(error: DeviceLostError): Promise<void> {
-    const snapshot = this.#snapshot!;
+    const snapshot = this.#snapshot ?? (await this.#beginning());
     const before = this.#parameters;
     this.dispose();
     this.#optimizer.restore(
@@ -333,15 +301,11 @@ class Run {
     const totals = context.tensor(snapshot.totals);
     this.#totals.dispose();
     this.#totals = totals;
-    const { best } = snapshot;
-    const shapes = this.#parameters.map(({ shape }) => shape);
-    this.#best = best && { ...best, tensors: best.weights.map((values, i) => context.tensor(values, shapes[i])) };
-    this.#waited = snapshot.waited;
+    this.#stopping?.restore(snapshot.stopping, context, this.#parameters);
     this.#history = [...snapshot.history];
     this.#step = snapshot.step;
     const said = `${error.message} The training goes on from step ${snapshot.step}. ${context.reason}`;
-    const epoch = Math.max(0, Math.ceil(this.#told / this.#perEpoch) - 1);
-    this.#tell(epoch, this.#recordOf(snapshot.totals as Float32Array), said);
+    this.#progress.tell(snapshot.step, 0, this.#recordOf(snapshot.totals as Float32Array), said);
   }
 }
 
@@ -355,9 +319,4 @@ function add(
 ): void {
   const indices = ignoreIndex !== null && targets.shape.length === 1 ? targets : null;
   tally(loss, correct, indices, ignoreIndex ?? 0, totals, starts);
-}
-
-function copyOf(tensor: Tensor, into?: Tensor): Tensor {
-  const rows = tensor.shape[0];
-  return scoped((keep) => gatherRows(tensor, keep(tensor.context.tensor(orderOf(rows))), 0, into ?? rows));
 }

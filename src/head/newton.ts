@@ -79,10 +79,18 @@ export const sigmoidCurve =
     return { loss: loss / count, slope: slope / count, curvature: curvature / count };
   };
 
-/** Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried. */
-export async function bestScale(curve: (scale: number) => CurvePoint | Promise<CurvePoint>): Promise<number> {
+/**
+ * Newton's method, kept between bounds that close in: where a step would leave them, their middle (in ratio) is tried.
+ * @param fallback what is given where all scales are alike, as of logits that are all equal
+ */
+export async function bestScale(
+  curve: (scale: number) => CurvePoint | Promise<CurvePoint>,
+  fallback = 1,
+): Promise<number> {
   let [low, high] = [1 / mostScale, mostScale];
-  if ((await curve(low)).slope >= 0) return low;
+  const { slope, curvature } = await curve(low);
+  if (slope === 0 && curvature === 0) return fallback;
+  if (slope >= 0) return low;
   if ((await curve(high)).slope <= 0) return high;
   let scale = 1;
   for (let round = 0; round < 100; round++) {

@@ -15,16 +15,21 @@ export async function renewed(lost: Context, cpu: boolean): Promise<Context> {
   return device || cpu ? onCpu() : createContext(options).catch(onCpu);
 }
 
+/** What weights are, on the host. */
+export interface HostWeights {
+  readonly weight: Values;
+  readonly bias: Values | null;
+}
+
 interface Weights {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 }
 
-/** What a head's weights were once, and of which writes. */
-interface Copy {
+/** What a head's weights were once: in which tensor, since a training may move the head, and of which writes. */
+interface Copy extends HostWeights {
+  readonly from: Tensor;
   readonly of: string;
-  readonly weight: Values;
-  readonly bias: Values | null;
 }
 
 /** Changes with every operation that writes to the weights; null where others may write to them. */
@@ -58,10 +63,16 @@ export class Recovery {
   #losses = 0;
 
   /** @param made what the head was made of: its tensors before anything was written to them */
-  constructor(head: Weights, move: Move, made: Omit<Copy, 'of'> | null) {
+  constructor(head: Weights, move: Move, made: HostWeights | null) {
     this.#head = head;
     this.#move = move;
-    this.#copy = made && { of: '0,0', ...made };
+    this.#copy = made && { from: head.weight, of: '0,0', ...made };
+  }
+
+  /** The weights as they are now; null where they were not read since they were written. */
+  get copy(): HostWeights | null {
+    const { weight } = this.#head;
+    return this.#copy?.from === weight && this.#copy.of === revisionOf(this.#head) ? this.#copy : null;
   }
 
   /**
@@ -90,9 +101,9 @@ export class Recovery {
   async keep(): Promise<void> {
     const { weight, bias } = this.#head;
     const of = revisionOf(this.#head);
-    if (of === null || this.#copy?.of === of) return;
+    if (of === null || this.copy) return;
     const [kept, keptBias] = await Promise.all([weight.data(), bias?.data() ?? null]);
-    this.#copy = { of, weight: kept, bias: keptBias };
+    this.#copy = { from: weight, of, weight: kept, bias: keptBias };
   }
 
   /** Moves the head away from a context, once. */
@@ -105,10 +116,10 @@ export class Recovery {
   }
 
   async #moveOn(from: Context, error: DeviceLostError): Promise<void> {
-    const copy = this.#copy;
-    if (!copy || copy.of !== revisionOf(this.#head)) throw error;
+    const { copy } = this;
+    if (!copy) throw error;
     const context = await renewed(from, ++this.#losses > mostLosses);
     this.#move(context, copy.weight, copy.bias);
-    this.#copy = { ...copy, of: revisionOf(this.#head)! };
+    this.#copy = { ...copy, from: this.#head.weight, of: revisionOf(this.#head)! };
   }
 }

@@ -32,9 +32,11 @@ export async function savedHead(
       tensors.push({ name: `optimizer.${parts[i]}.${slot}`, shape: parameters[i].shape, values: kept });
     }
   });
+  // Those that `load` gives where there are none are left out, for which a million classes would have no room in a header.
+  const named = head.labels.some((label, c) => label !== String(c));
   const metadata: Record<string, string> = {
     format: 'pt',
-    labels: JSON.stringify(head.labels),
+    ...(named ? { labels: JSON.stringify(head.labels) } : {}),
     activation: head.activation,
     temperature: String(head.temperature),
   };

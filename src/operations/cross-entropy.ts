@@ -46,9 +46,9 @@ const own = [
  * Cross-entropy of logits and targets (torch.nn.functional.cross_entropy), in nats. Loss, gradient and metrics come from one pass, and
  * the divisor of 'mean' is found on the device.
  *
- * A masked (-Infinity) target has loss +Infinity and gradient -1, or 0 with `softcap`, which is level there; a label of 0 on a masked class adds
- * nothing; rows without a softmax have loss and gradient NaN, as have those of which some mass is not finite; 'mean' over nothing is NaN with
- * gradient 0.
+ * A masked (-Infinity) target has loss +Infinity and gradient -1, or 0 with `softcap`, which is level there. A label of 0 adds nothing, also on
+ * a masked class or one whose weight is not finite (there PyTorch gives NaN). Rows without a softmax have loss and gradient NaN, as have those
+ * of which some mass is not finite; 'mean' over nothing is NaN with gradient 0.
  * @param logits any shape with a class axis; float32 or float16. Never probabilities
  * @param targets class indices in the shape of the rows (all axes but the class axis), or soft labels in the shape of the logits, which
  *   need not sum to one. An index in a tensor that is no class gives NaN in its row

@@ -24,7 +24,7 @@ export interface LinearTopKOptions extends LinearHeadOptions {
 
 /** What `linearTopK` gives: k scores and classes a row, best first. */
 export interface LinearTopKResult {
-  /** The scores of the k best classes, the best first; float32. */
+  /** The scores of the k best classes, the best first; the dtype of the features. */
   values: Tensor;
   /** The class that each is of; int32. */
   indices: Tensor;
@@ -58,7 +58,7 @@ export function linearTopK(
   return context.run({
     name: fn,
     reads: head.reads,
-    writes: { values: { dtype: 'float32', shape }, indices: { dtype: 'int32', shape } },
+    writes: { values: { dtype: features.dtype, shape }, indices: { dtype: 'int32', shape } },
     cpu: (arrays, loops) =>
       loops.linearTopKRows(
         headArrays(head, arrays),
