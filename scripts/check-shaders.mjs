@@ -11,8 +11,13 @@ import { create, globals } from 'webgpu';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = process.argv.includes('--dist');
-/** Few classes, about a hundred, and thousands: the default plan has a variant for each. */
-const sizes = [3, 100, 2000];
+/** Few classes, about a hundred, and thousands: the default plan has a variant for each. Of products, one for two rows and one for more. */
+const shapes = [
+  [2, 3],
+  [3, 3],
+  [3, 100],
+  [2, 2000],
+];
 
 /** A device that compiles without computing, and keeps what it is given. */
 async function nullDevice(gpu, requiredFeatures, seen) {
@@ -40,8 +45,8 @@ async function nullDevice(gpu, requiredFeatures, seen) {
 function* callsOf(table, isWanted) {
   for (const entry of table) {
     for (const dtype of entry.dtypes.filter(isWanted)) {
-      for (const classes of sizes) {
-        yield (context) => entry.call(context.tensor(new Float32Array(2 * classes), [2, classes], { dtype }), 1);
+      for (const [rows, classes] of shapes) {
+        yield (context) => entry.call(context.tensor(new Float32Array(rows * classes), [rows, classes], { dtype }), 1);
       }
     }
   }

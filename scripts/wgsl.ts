@@ -45,13 +45,16 @@ const ownNames = (text: string): string[] => {
 /** Each function: its name, and the rest, to the brace at a line's beginning or, where it has but one line, at that line's end. */
 const functions = /^(fn \w+)(.*\}$|[\s\S]*?^\})/gm;
 
+/** Letters in the order in which the code around has most of them, about: gzip's codes for those are the shortest. A hundredth of a page's shaders. */
+const common = 'stareinolcdumfpghybwvkxjqz';
+
 /** A function's parameters and variables become letters that it does not use. */
 const withShortLocals = (text: string): string =>
   text.replace(functions, (_, name: string, rest: string) => {
     const declared = [...rest.matchAll(/\b(?:let|var|const) (\w{2,})|(?<=[(,)]\s*)(\w{2,}):/g)];
     const locals = new Set(declared.map(([, variable, parameter]) => variable ?? parameter));
     const used = new Set([...rest.matchAll(/\b[a-z]\b/g)].map(([letter]) => letter));
-    const letters = [...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => !used.has(letter));
+    const letters = [...common].filter((letter) => !used.has(letter));
     const short = new Map([...locals].map((local) => [local, letters.shift() ?? local]));
     return name + rest.replace(/(?<![.\w])[A-Za-z_]\w+/g, (word) => short.get(word) ?? word);
   });
@@ -62,9 +65,12 @@ export function shortNames(texts: readonly string[]): Map<string, string> {
   const shared = new Set([...sharedNames(all), ...builtinsOf(all), 'main', 'Params', 'Offsets', 'default']);
   const saved = (name: string) => all.split(name).length * name.length;
   const names = [...new Set(ownNames(all))].filter((name) => !shared.has(name));
-  names.sort((a, b) => saved(b) - saved(a) || (a < b ? -1 : 1));
+  const most = new Set([...names].sort((a, b) => saved(b) - saved(a) || (a < b ? -1 : 1)).slice(0, 26));
+  // The others stay in their order: those of one file, which are used together, begin with the same capital.
+  names.sort((a, b) => Number(most.has(b)) - Number(most.has(a)));
   // A capital begins no keyword and no one-letter name of ours.
-  const short = (i: number) => String.fromCharCode(65 + (i % 26)) + (i < 26 ? '' : Math.floor(i / 26));
+  const short = (i: number) =>
+    i < 26 ? String.fromCharCode(65 + i) : String.fromCharCode(64 + Math.floor(i / 26), 97 + (i % 26));
   return new Map(names.map((name, i) => [name, short(i)]));
 }
 

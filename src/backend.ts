@@ -69,6 +69,10 @@ export interface RowPass {
   readonly splits?: Splits;
   /** For kernels that can keep the exponentials of a row in `output` until their sum is known. */
   readonly keeps?: boolean;
+  /** What a lane or a lane group takes, where it is not a row: how many there are for a number of rows, and how long each is. */
+  readonly pieces?: { readonly count: (rows: number) => number; readonly length: number };
+  /** What runs instead under a plan whose lanes work together, laid out in its own way: with barriers, which software adapters are slow at. */
+  readonly together?: { readonly kernel: Part; readonly workgroups: (rows: number) => number };
   /** Workgroups for a number of rows, where it is not the plan's (one invocation or lane group a row). */
   readonly workgroups?: (rows: number) => number;
 }

@@ -1,4 +1,4 @@
-// Twin of shaders/linear.wgsl.
+// Twin of shaders/linear.wgsl, linear_row.wgsl and linear_tiled.wgsl.
 
 import type { Values } from '../backend.js';
 import type { Numbers } from './add-product.js';

@@ -4,6 +4,8 @@ import quadsAny from '../../shaders/lib/quads_any.wgsl';
 import quadsWide from '../../shaders/lib/quads_wide.wgsl';
 import linearKernel from '../../shaders/linear.wgsl';
 import linearGradientKernel from '../../shaders/linear_gradient.wgsl';
+import linearRowKernel from '../../shaders/linear_row.wgsl';
+import linearTiledKernel from '../../shaders/linear_tiled.wgsl';
 import type { Bound, Constants, DType, GpuWork, HostOperand, RowPass, Storage, Values } from '../backend.js';
 import type { Context } from '../context.js';
 import type { HeadArrays } from '../cpu/linear.js';
@@ -174,16 +176,24 @@ export interface Product {
 export function linearProduct(gpu: GpuWork, product: Product): void {
   const { rows, depth, features, weight, bias, scales, output, stride, first, some } = product;
   const { seams, constants } = quadsOf(depth, features[0], weight[0]);
-  const oneRow = rows.count <= 2;
-  const [tall, wide] = oneRow ? [1, 8] : [8, 4];
-  gpu.rows({
-    kernel: linearKernel,
+  const common = {
     rows: { ...rows, classes: stride },
     bindings: { features, weight, bias, scales, output },
     uniforms: { depth, first_class: first, some_classes: some },
-    constants: { ...constants, ONE_ROW: oneRow, STRICT: !!product.strict },
+    constants: { ...constants, STRICT: !!product.strict },
     seams,
-    workgroups: (count) => Math.ceil((Math.ceil(count / tall) * Math.ceil(some / wide)) / 64),
+  };
+  const tiles = (tall: number, wide: number) => (count: number) => Math.ceil(count / tall) * Math.ceil(some / wide);
+  if (rows.count <= 2) {
+    gpu.rows({ ...common, kernel: linearRowKernel, pieces: { count: tiles(1, 8), length: depth } });
+    return;
+  }
+  gpu.rows({
+    ...common,
+    kernel: linearKernel,
+    pieces: { count: tiles(8, 4), length: depth },
+    workgroups: (count) => Math.ceil(tiles(8, 4)(count) / 64),
+    together: { kernel: linearTiledKernel, workgroups: tiles(32, 64) },
   });
 }
 

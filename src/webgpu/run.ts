@@ -131,6 +131,7 @@ export class Recorder implements GpuWork {
     const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
     const native = output?.[0].dtype === 'float16' && !staged.has('output');
     const plan = chosen ?? this.#choose(pass, splits, !!pass.keeps && !native);
+    if (pass.together && plan.reduce !== 'none') pass = { ...pass, ...pass.together };
     const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
       pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
@@ -156,7 +157,7 @@ export class Recorder implements GpuWork {
           first_row: chunk.first * pass.rows.inner,
           ...pass.uniforms,
         },
-        workgroups: pass.workgroups?.(rows) ?? Math.ceil((rows * strips) / plan.rows),
+        workgroups: pass.workgroups?.(rows) ?? Math.ceil(((pass.pieces?.count(rows) ?? rows) * strips) / plan.rows),
       });
     }
   }
@@ -173,7 +174,8 @@ export class Recorder implements GpuWork {
 
   #choose(pass: BoundPass, splits: boolean, keeps: boolean): Plan {
     const { facts, planner } = this.#backend;
-    const { count: rows, classes, inner } = pass.rows;
+    const { count, inner } = pass.rows;
+    const [rows, classes] = pass.pieces ? [pass.pieces.count(count), pass.pieces.length] : [count, pass.rows.classes];
     const kernel = nameOf(pass.kernel);
     const given = checkPlan(planner({ kernel, rows, classes, inner, splits, keeps }, facts, pass), facts);
     const plan = {

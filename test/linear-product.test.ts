@@ -1,0 +1,68 @@
+// The product of a linear head under each plan: tiles at their edges, lanes along the depth, every dtype of the operands, and rows that are
+// not finite.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Context, createContext, type DType, linear, quantizeRows } from '../src/index.ts';
+import { expectCloseByRow } from './support/close.ts';
+import { dtypesFor, variants } from './support/contexts.ts';
+import { logitsOf } from './support/linear-reference.ts';
+import { normal } from './support/random.ts';
+
+/** Rows, features, classes: one and two rows, whose lanes share a depth, and tiles of 8 x 4 and of 32 x 64 that are full, or are not. */
+const sizes = [
+  [1, 1, 1],
+  [1, 300, 19],
+  [2, 2052, 9],
+  [3, 5, 4],
+  [8, 16, 64],
+  [32, 64, 64],
+  [33, 257, 65],
+  [70, 1030, 130],
+] as const;
+
+describe.each(Object.entries(variants))('%s', (variant, options) => {
+  let context: Context;
+  beforeAll(async () => {
+    context = await createContext(options);
+  });
+  afterAll(() => context.dispose());
+
+  const dtypes = dtypesFor(variant, ['float32', 'float16', 'int8']);
+  it.each(sizes.flatMap((size) => dtypes.map((dtype) => [...size, dtype] as const)))(
+    '%i rows of %i features, %i classes, a weight of %s',
+    async (rows, depth, classes, dtype: DType) => {
+      const x = context.tensor(normal(rows * depth, { seed: 1 }), [rows, depth]);
+      const values = normal(classes * depth, { seed: 2 });
+      const bias = normal(classes, { seed: 3 });
+      const weight = context.tensor(values, [classes, depth], { dtype: dtype === 'int8' ? 'float32' : dtype });
+      const whole = dtype === 'int8' ? quantizeRows(weight) : { weight, scales: undefined };
+      const known = await whole.weight.data();
+      const scales = await whole.scales?.data();
+      const scaled = Float64Array.from(known, (w, i) => w * (scales?.[Math.floor(i / depth)] ?? 1));
+      const expected = logitsOf(await x.data(), rows, { depth, weight: scaled, bias });
+      const call = () => linear(x, whole.weight, { bias, scales: whole.scales });
+      const logits = await call().data();
+      // Of sums of so many terms of about 1, in float32.
+      const rounding = { absolute: 4e-7 * Math.sqrt(depth) * 4, relative: 2e-6 };
+      expectCloseByRow(logits, expected, classes, rounding);
+      expect(await call().data()).toEqual(logits);
+    },
+  );
+
+  it.each([2, 40])('of %i rows, one that is not finite touches no other', async (rows) => {
+    const [depth, classes] = [70, 66];
+    const values = normal(rows * depth, { seed: 1 });
+    values[depth + 3] = Number.NaN;
+    const weight = normal(classes * depth, { seed: 2 });
+    const bias = normal(classes, { seed: 3 });
+    bias[65] = Number.NEGATIVE_INFINITY;
+    const logits = await linear(context.tensor(values, [rows, depth]), context.tensor(weight, [classes, depth]), {
+      bias,
+    }).data();
+    const expected = logitsOf(values, rows, { depth, weight, bias });
+    for (let r = 0; r < rows; r++) {
+      if (r === 1) expect(logits.subarray(r * classes, (r + 1) * classes).every(Number.isNaN)).toBe(true);
+      else expect(Math.abs(logits[r * classes] - expected[r * classes])).toBeLessThan(1e-4);
+      if (r !== 1) expect(logits[r * classes + 65]).toBe(Number.NEGATIVE_INFINITY);
+    }
+  });
+});
