@@ -38,6 +38,7 @@ export async function makeBackends(
     return made;
   };
   const choose = async (backend: BackendName, mayComplain = true) => {
+    const focused = fieldset.contains(document.activeElement);
     fieldset.disabled = true;
     if (mayComplain) say(byId('problem'), '');
     try {
@@ -47,13 +48,10 @@ export async function makeBackends(
     }
     fieldset.disabled = false;
     check(fieldset, atWork?.backend);
+    if (focused) fieldset.querySelector<HTMLElement>(':checked')?.focus();
   };
 
-  fieldset.addEventListener('change', async (event) => {
-    const radio = event.target as HTMLInputElement;
-    await choose(radio.value as BackendName);
-    fieldset.querySelector<HTMLElement>(':checked')?.focus();
-  });
+  fieldset.addEventListener('change', ({ target }) => choose((target as HTMLInputElement).value as BackendName));
   say(byId('no-webgpu'), await whyNoWebGPU());
   const first = await makeReader('auto');
   void first.lost.then(({ message }) => forget(first, message));

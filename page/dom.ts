@@ -27,6 +27,25 @@ export function tell(seen: HTMLElement, spoken: HTMLElement, words: string): voi
   seen.textContent = spoken.textContent = words;
 }
 
+/** Speaks in a live region once the hand rests, and not at every step of a slider or point of a stroke. */
+export function speaker(region: HTMLElement): (words: string) => void {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  return (words) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      region.textContent = words;
+    }, 700);
+  };
+}
+
+/** Makes a change. What is disabled or hidden by it loses the focus, which goes to the first of these that can have it. */
+export function keepFocus(change: () => void, ...elements: readonly HTMLElement[]): void {
+  const isOut = (element: Element) => element.matches(':disabled') || !element.checkVisibility();
+  const focused = document.activeElement;
+  change();
+  if (focused && isOut(focused)) elements.find((element) => !isOut(element))?.focus();
+}
+
 /** A key that is held presses a button once: else the one that takes its place would be pressed next. */
 export function pressOnce(...buttons: readonly HTMLElement[]): void {
   for (const button of buttons) button.addEventListener('keydown', (event) => event.repeat && event.preventDefault());

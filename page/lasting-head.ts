@@ -1,25 +1,23 @@
-// A head that outlives its device: where that is lost, it goes on from its own file, in the page's own context on the CPU. (`recover: true`
-// would make a context of its own.)
-import { ClassificationHead, DeviceLostError } from '../src/index.ts';
-import { contextOf } from './contexts.ts';
+// A head and its file. Where its device is lost, a head made with `recover: true` goes on, in a context of its own, which goes with it.
+import type { ClassificationHead, Context } from '../src/index.ts';
 
 export class LastingHead {
-  #head: ClassificationHead;
+  readonly head: ClassificationHead;
+  readonly #shared: Context;
   #file: Blob;
-  #reloading: Promise<void> | null = null;
 
-  private constructor(head: ClassificationHead, file: Blob) {
-    this.#head = head;
+  private constructor(head: ClassificationHead, shared: Context, file: Blob) {
+    this.head = head;
+    this.#shared = shared;
     this.#file = file;
   }
 
-  /** Takes the head over. */
-  static async of(head: ClassificationHead): Promise<LastingHead> {
-    return new LastingHead(head, await head.save());
-  }
-
-  get head(): ClassificationHead {
-    return this.#head;
+  /**
+   * Takes the head over.
+   * @param shared the context that it was made in, which stays
+   */
+  static async of(head: ClassificationHead, shared: Context): Promise<LastingHead> {
+    return new LastingHead(head, shared, await head.save());
   }
 
   /** As it was when it was last kept. */
@@ -29,34 +27,12 @@ export class LastingHead {
 
   /** Writes the file anew, after a change of the head. */
   async keep(): Promise<void> {
-    this.#file = await this.#head.save();
-  }
-
-  /** What `work` makes of the head; on the CPU, where the device is lost meanwhile. */
-  async use<T>(work: (head: ClassificationHead) => Promise<T>): Promise<T> {
-    const head = this.#head;
-    try {
-      return await work(head);
-    } catch (error) {
-      if (!(error instanceof DeviceLostError)) throw error;
-      if (head === this.#head) await this.#reload();
-      return work(this.#head);
-    }
-  }
-
-  /** Once for all that lost the device together. */
-  #reload(): Promise<void> {
-    this.#reloading ??= (async () => {
-      const lost = this.#head;
-      this.#head = await ClassificationHead.load(await contextOf('cpu'), this.#file);
-      lost.dispose();
-    })().finally(() => {
-      this.#reloading = null;
-    });
-    return this.#reloading;
+    this.#file = await this.head.save();
   }
 
   dispose(): void {
-    this.#head.dispose();
+    const { context } = this.head;
+    this.head.dispose();
+    if (context !== this.#shared) context.dispose();
   }
 }

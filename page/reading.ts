@@ -1,6 +1,6 @@
 // The card on which a digit is drawn and read: the pad, what the head sees of it, the answer and ten bars.
 import { classes } from './digits.ts';
-import { byId, say } from './dom.ts';
+import { byId, keepFocus, say, speaker } from './dom.ts';
 import { makeDrawingPad } from './drawing-pad.ts';
 import { latest } from './latest.ts';
 import { drawPicture } from './picture.ts';
@@ -54,15 +54,7 @@ export function makeReading({ prefix = '', scores: ask, drawn, failed }: Reading
     Array.from({ length: classes }, (_, digit) => String(digit)),
   );
   let subject: Subject = { kind: 'nothing' };
-  let speaking: ReturnType<typeof setTimeout> | undefined;
-
-  /** Tells screen readers once the hand rests, and not at every point of a stroke. */
-  const speak = (text: string) => {
-    clearTimeout(speaking);
-    speaking = setTimeout(() => {
-      part('spoken').textContent = text;
-    }, 700);
-  };
+  const speak = speaker(part('spoken'));
   const showAnswer = (scores: Float32Array | null, truth: number | undefined) => {
     const best = scores ? bestOf(scores) : -1;
     const verdict = truth === undefined ? '' : truth === best ? ', which is right' : `, but it is a ${truth}`;
@@ -86,8 +78,11 @@ export function makeReading({ prefix = '', scores: ask, drawn, failed }: Reading
     read(pixelsNow()).catch(failed);
   };
   const showTools = (any: boolean) => {
-    part<HTMLButtonElement>('undo').disabled = !any;
-    part<HTMLButtonElement>('clear').disabled = !any;
+    const [undo, clear] = [part<HTMLButtonElement>('undo'), part<HTMLButtonElement>('clear')];
+    const change = () => {
+      undo.disabled = clear.disabled = !any;
+    };
+    keepFocus(change, undo, clear, part('pad'));
     say(part('pad-hint'), any ? '' : 'Draw a digit here');
   };
 

@@ -1,6 +1,6 @@
 // The test part as pages of small pictures, one tab stop: the arrows go from picture to picture.
 import type { Part } from './digits.ts';
-import { byId } from './dom.ts';
+import { byId, keepFocus, pressOnce } from './dom.ts';
 import { columnsOf, destination, setStop } from './roving.ts';
 import { makeTile, paintTiles } from './tile.ts';
 
@@ -47,11 +47,16 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
     const page = Math.min(Math.floor(start / pageSize()), pages - 1);
     start = page * pageSize();
     const shown = all.slice(start, start + pageSize());
+    const focused = group.contains(document.activeElement);
     group.replaceChildren(...shown.map((index) => makeTile(part, index, answers?.[index])));
     paintTiles(part, group);
     mark();
-    earlier.disabled = page === 0;
-    later.disabled = page >= pages - 1;
+    if (focused) group.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+    const change = () => {
+      earlier.disabled = page === 0;
+      later.disabled = page >= pages - 1;
+    };
+    keepFocus(change, earlier, later);
     byId('page-of').textContent = `Page ${page + 1} of ${pages}`;
   };
   const goTo = (tile: HTMLElement | undefined) => {
@@ -74,6 +79,7 @@ export function makeTestTiles(part: Part, chosen: (index: number) => void): Test
     start += by * pageSize();
     render();
   };
+  pressOnce(earlier, later);
   earlier.addEventListener('click', turn(-1));
   later.addEventListener('click', turn(1));
   filter.addEventListener('change', (event) => {

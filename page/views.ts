@@ -32,13 +32,16 @@ show();
 function show(): void {
   const [hash, settings] = location.hash.slice(1).split(/\?(.*)/s);
   const name = Object.hasOwn(views, hash) ? hash : Object.keys(views)[0];
+  const left = document.activeElement?.closest<HTMLElement>('[data-view]');
   for (const section of document.querySelectorAll<HTMLElement>('[data-view]')) {
     section.hidden = section.dataset.view !== name;
     if (!section.hidden) document.title = section.dataset.title ?? '';
   }
   for (const link of byId('views').querySelectorAll('a')) {
     link.toggleAttribute('aria-current', false);
-    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
+    if (link.hash !== `#${name}`) continue;
+    link.setAttribute('aria-current', 'page');
+    if (left?.hidden) link.focus({ preventScroll: true }); // what had the focus is on show no more
   }
   if (onShow && onShow !== name) void opened.get(onShow)?.then((view) => view.hidden?.());
   onShow = name;

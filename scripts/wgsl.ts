@@ -70,7 +70,7 @@ export function shortNames(texts: readonly string[]): Map<string, string> {
   names.sort((a, b) => Number(most.has(b)) - Number(most.has(a)));
   // A capital begins no keyword and no one-letter name of ours.
   const short = (i: number) =>
-    i < 26 ? String.fromCharCode(65 + i) : String.fromCharCode(64 + Math.floor(i / 26), 97 + (i % 26));
+    (i < 26 ? common[i] : common[Math.floor(i / 26) - 1]).toUpperCase() + (i < 26 ? '' : common[i % 26]);
   return new Map(names.map((name, i) => [name, short(i)]));
 }
 

@@ -6,7 +6,7 @@
 //   d loss / d logit_c = 2 p_c (miss_c - sum of p_k miss_k)
 //
 // Twin: src/cpu/brier-loss.ts
-// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl, base/labels.wgsl, lib/centred.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl, base/labels.wgsl, lib/centred.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -70,11 +70,9 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       block = vec4f(0.0);
     }
   }
-  sum += block;
-  let loss = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.xy)));
-  let mean = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.zw)));
-  bad = reduced(at, MERGE_MAX, vec2u(bad)).x;
-  return Terms(row, label, loss.x + loss.y, mean, !label.known || is_undefined(row) || bad == 1u);
+  sum = lane_four_sums(at, sum + block);
+  bad = lane_maximum(at, bad);
+  return Terms(row, label, sum.x + sum.y, sum.zw, !label.known || is_undefined(row) || bad == 1u);
 }
 
 fn is_ignored(terms: Terms) -> bool {

@@ -6,7 +6,7 @@
 //   1 - s = (sum of (u - v)^2 + 1e-12 / A^2 + 1e-12 / B^2) / 2
 //   d s / d a = (v - s u) / A, with v - s u = (v - u) + (1 - s) u
 // Twin: src/cpu/cosine-embedding-loss.ts
-// Needs: lib/embedding_loss.wgsl, lib/signs.wgsl, lib/span.wgsl
+// Needs: lib/embedding_loss.wgsl, lib/signs.wgsl, lib/span.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -65,7 +65,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       block = vec2f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
+  sum = lane_sums(at, sum + block);
   let missing = TINY / (lengths * lengths);
   let t = sign_bits(place.row);
   let undefined = a.undefined || b.undefined || magnitude_of(t) != 0x3f800000u;

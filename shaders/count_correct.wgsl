@@ -2,7 +2,7 @@
 // labels. Of each class on its own: the classes whose logit is above 0 where their label is above 1/2, and not where it is not.
 // A row that holds NaN or +infinity has no right answer, and neither has one with all classes masked.
 // Twin: src/cpu/count-correct.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl, base/half.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/half.wgsl, base/across_lanes.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -52,11 +52,11 @@ fn main(at: Invocation) {
     }
   }
   if (EACH_CLASS) {
-    right = u32(bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(f32(right), 0.0)))).x);
+    right = u32(lane_sum(at, f32(right)));
   } else {
     best = reduced(at, MERGE_BEST, best);
     label = reduced(at, MERGE_BEST, label);
-    undefined = reduced(at, MERGE_MAX, vec2u(undefined)).x;
+    undefined = lane_maximum(at, undefined);
     var wanted = label.y;
     if (!HAS_LABELS) {
       wanted = u32(targets[offsets.targets + place.row]); // -1 and below are no class

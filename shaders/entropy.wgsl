@@ -5,7 +5,7 @@
 //
 // It is the loss entropyLoss, and without a gradient or without losses the functions entropy and entropyGradient.
 // Twin: src/cpu/entropy.ts
-// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -37,7 +37,7 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       block = 0.0;
     }
   }
-  let around = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  let around = lane_sum(at, sum + block);
   return Terms(row, around / (row.ties + row.rest));
 }
 

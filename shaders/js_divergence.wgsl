@@ -15,7 +15,7 @@
 // Where most of p lies at classes of little q, log(p / m) is nearly log 2 at all of them, and its differences from its mean are small: there
 // log(p / m) - log 2 = -log(1 + q / p) is taken in its place, since what is the same for all classes changes no difference.
 // Twin: src/cpu/js-divergence.ts
-// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/expm1.wgsl, lib/centred.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/expm1.wgsl, lib/centred.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -136,9 +136,9 @@ fn survey(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
     }
   }
   sum += block;
-  let excess = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum.x, 0.0)))).x;
-  (*terms).far = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum.yz))) > vec2f(0.5);
-  apart = reduced(at, MERGE_MAX, vec2u(apart)).x;
+  let excess = lane_sum(at, sum.x);
+  (*terms).far = lane_sums(at, sum.yz) > vec2f(0.5);
+  apart = lane_maximum(at, apart);
   (*terms).shift -= select(excess, 0.0, apart == 1u);
 }
 
@@ -164,7 +164,7 @@ fn add_all(at: Invocation, lane: u32, terms: ptr<function, Terms>) {
     }
   }
   for (var n = 0u; n < 3u; n++) {
-    sum[n] = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum[n] + block[n])));
+    sum[n] = lane_sums(at, sum[n] + block[n]);
   }
   (*terms).mean_a = sum[0];
   (*terms).mean_b = sum[1];

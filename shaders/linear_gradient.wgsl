@@ -1,8 +1,9 @@
 // What slopes, the derivatives by a linear head's logits, add to its gradients. By the features: slopes (rows, classes) x weight (classes,
 // depth). TURNED, by a weight: slopes transposed x features (rows, depth); and by a bias, their sums. What is multiplied is bound as
-// `weight` in both. Each invocation makes a tile of 4 rows of the result by 8 features; no barrier, and one order of summation: products in
-// blocks of 256, then blocks, then calls.
+// `weight` in both. The lanes of a group, or one alone, make a tile of 4 rows of the result by 8 features, in one order of summation: products in
+// blocks of 256 a lane, then blocks, then lanes, then calls.
 // Twin: src/cpu/add-product.ts
+// Needs: base/lanes.wgsl, base/across_lanes.wgsl
 // Seams: quads
 
 struct Params {
@@ -31,23 +32,20 @@ fn has_slopes(row: u32) -> bool {
   return !HAS_STATES || states[offsets.states + row * 16u + 15u] == 1u;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) index: u32) {
-  let tile = (workgroup.x + workgroup.y * 65535u) * 64u + index;
+@compute @workgroup_size(WORKGROUP)
+fn main(at: Invocation) {
   let tall = select(params.rows, params.classes, TURNED);
   let across = select(1u, max(1u, (params.depth + 7u) >> 3u), HAS_GRADIENT);
-  let first = tile / across * 4u;
-  let quad = tile % across * 2u;
-  if (first >= tall) {
-    return;
-  }
+  let place = lane_of(at, (tall + 3u) / 4u * across);
+  let first = place.row / across * 4u;
+  let quad = place.row % across * 2u;
   // Those past the last repeat the last.
   let lines = min(first + vec4u(0u, 1u, 2u, 3u), vec4u(tall - 1u));
-  if (HAS_BIAS_GRADIENT && quad == 0u) {
+  if (HAS_BIAS_GRADIENT && quad == 0u && place.inside && place.lane == 0u) {
     add_biases(first, lines);
   }
   if (HAS_GRADIENT && params.depth > 0u) {
-    add_products(first, lines, quad, tall);
+    add_products(at, place, first, lines, quad, tall);
   }
 }
 
@@ -80,18 +78,18 @@ fn add_biases(first: u32, lines: vec4u) {
   }
 }
 
-fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
+fn add_products(at: Invocation, place: Lane, first: u32, lines: vec4u, quad: u32, tall: u32) {
   let right_quad = min(quad + 1u, (params.depth + 3u) / 4u - 1u);
   let stand_in = first_with_slopes();
   let steps = select(params.classes, select(0u, params.rows, stand_in < params.rows), TURNED);
   var left = mat4x4f();
   var right = mat4x4f();
-  for (var block = 0u; block < steps; block += 256u) {
+  for (var block = 2u * place.lane; block < steps; block += 256u * LANES) {
     var left_part = mat4x4f();
     var right_part = mat4x4f();
     // Two steps at a time: a loop costs a software adapter more by what it carries, here 32 sums, than by the products. One at a time took a
     // fifth longer, four a quarter.
-    for (var n = block; n < min(block + 256u, steps); n += 2u) {
+    for (var n = block; n < min(block + 256u * LANES, steps); n += 2u * LANES) {
       let next = min(n + 1u, steps - 1u);
       let a = slopes_at(lines, n);
       let b = select(vec4f(), slopes_at(lines, next), n + 1u < steps);
@@ -104,9 +102,13 @@ fn add_products(first: u32, lines: vec4u, quad: u32, tall: u32) {
     left += left_part;
     right += right_part;
   }
-  for (var i = 0u; i < min(4u, tall - first); i++) {
-    put(first + i, quad, left[i]);
-    put(first + i, quad + 1u, right[i]);
+  for (var i = 0u; i < 4u; i++) {
+    let left_sum = lane_four_sums(at, left[i]);
+    let right_sum = lane_four_sums(at, right[i]);
+    if (first + i < tall && place.inside && place.lane == 0u) {
+      put(first + i, quad, left_sum);
+      put(first + i, quad + 1u, right_sum);
+    }
   }
 }
 

@@ -1,8 +1,7 @@
 // The same as linear.wgsl for few rows: lanes go through the depth of one row and 8 classes together, so that neighbours load neighbouring
 // numbers of the weight, of which each is used once.
 // Twin: src/cpu/linear.ts
-// Needs: lib/linear_product.wgsl, base/lanes.wgsl
-// Seams: reduce
+// Needs: lib/linear_product.wgsl, base/lanes.wgsl, base/across_lanes.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(at: Invocation) {
@@ -24,19 +23,10 @@ fn main(at: Invocation) {
     }
     sums += part;
   }
-  let low = total(at, sums[0]);
-  let high = total(at, sums[1]);
+  let low = lane_four_sums(at, sums[0]);
+  let high = lane_four_sums(at, sums[1]);
   if (place.inside && place.lane == 0u) {
     put_four(row, first_class, low);
     put_four(row, first_class + 4u, high);
   }
-}
-
-// The sums of all lanes.
-fn total(at: Invocation, own: vec4f) -> vec4f {
-  if (LANES == 1u) {
-    return own;
-  }
-  let xy = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(own.xy)));
-  return vec4f(xy, bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(own.zw))));
 }

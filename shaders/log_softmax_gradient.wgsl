@@ -5,7 +5,7 @@
 // Classes with p above 1/2, of which there is one at the most, are kept out of the sum, and take the second form, with 1 - p from the
 // log-probability: beside p near 1, the first leaves no digit.
 // Twin: src/cpu/log-softmax-gradient.ts
-// Needs: base/row_sum.wgsl, lib/upstream_matrix.wgsl, lib/expm1.wgsl
+// Needs: base/row_sum.wgsl, lib/upstream_matrix.wgsl, lib/expm1.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -50,8 +50,8 @@ fn sums(at: Invocation, place: Lane, start: u32) -> Sums {
       block = vec2f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  bad = reduced(at, MERGE_MAX, vec2u(bad)).x;
+  sum = lane_sums(at, sum + block);
+  bad = lane_maximum(at, bad);
   return Sums(sum.x, sum.y, is_undefined(row) || bad == 1u);
 }
 

@@ -8,7 +8,7 @@
 // is added, so short_c is off by up to half a unit of the last place of x_c - x_t: a loss near 0 has that absolute error (6e-8 at
 // differences below 1), measured 5.6e-8.
 // Twin: src/cpu/multi-margin-loss.ts
-// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl
+// Needs: base/row_sum.wgsl, base/row_loss.wgsl, lib/derivative_each.wgsl, base/targets.wgsl, base/across_lanes.wgsl
 
 struct Params {
   rows: u32,
@@ -72,8 +72,8 @@ fn row_terms(at: Invocation, place: Lane, start: u32) -> Terms {
       block = vec2f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  infinite = reduced(at, MERGE_MAX, vec2u(infinite)).x;
+  sum = lane_sums(at, sum + block);
+  infinite = lane_maximum(at, infinite);
   return Terms(label, chosen, sum.x, sum.y, infinite == 1u, !label.known || is_undefined(row));
 }
 

@@ -1,7 +1,7 @@
 // What the rows of an int8 weight are to be multiplied by: the largest magnitude of each row over 127. 0 for a row of zeros; NaN for
 // one that is not finite, so that nothing plausible is made of it.
 // Twin: src/cpu/quantize-rows.ts
-// Needs: base/bits.wgsl, base/fours.wgsl
+// Needs: base/bits.wgsl, base/fours.wgsl, base/across_lanes.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -23,7 +23,7 @@ fn main(at: Invocation) {
   for (var n = 0u; n < fours.count; n++) {
     largest = max(largest, magnitudes_of(load_four(fours, n)));
   }
-  let most = reduced(at, MERGE_MAX, vec2u(largest_of(largest), 0u)).x;
+  let most = lane_maximum(at, largest_of(largest));
   if (!place.inside || place.lane != 0u) {
     return;
   }

@@ -5,7 +5,7 @@
 // TOP_K and TOP_P keep the first classes in the order (logit down, index up), up to the one at which their number, or their mass,
 // reaches a goal. Where that is, is found with no sorting: two bits of its key at a time, from sums over the row by those bits.
 // Twin: src/cpu/sample.ts
-// Needs: base/lanes.wgsl, lib/order_float.wgsl, lib/random.wgsl, base/row_sum.wgsl
+// Needs: base/lanes.wgsl, lib/order_float.wgsl, lib/random.wgsl, base/row_sum.wgsl, base/across_lanes.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -109,18 +109,17 @@ fn descend(at: Invocation, lane: u32, start: u32, row: RowSum, search: Search, l
   for (var level = levels; level > 0u; level--) {
     let shift = 2u * (level - 1u);
     let lane_weights = weights_by_digit(lane, start, row, search, found.key, shift);
-    let lower = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(lane_weights.xy)));
-    let upper = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(lane_weights.zw)));
-    let from_2 = upper.x + upper.y;
-    let from_1 = lower.y + from_2;
+    let weights = lane_four_sums(at, lane_weights);
+    let from_2 = weights.z + weights.w;
+    let from_1 = weights.y + from_2;
     if (search.by == BY_MASS && level == levels) {
-      found.goal *= lower.x + from_1;
+      found.goal *= weights.x + from_1;
     }
-    let reached = vec3f(found.above) + vec3f(from_1, from_2, upper.y) >= vec3f(found.goal);
+    let reached = vec3f(found.above) + vec3f(from_1, from_2, weights.w) >= vec3f(found.goal);
     let digit = select(select(select(0u, 1u, reached.x), 2u, reached.y), 3u, reached.z);
     found.key |= digit << shift;
-    found.above += vec4f(from_1, from_2, upper.y, 0.0)[digit];
-    found.equal = vec4f(lower, upper)[digit];
+    found.above += vec4f(from_1, from_2, weights.w, 0.0)[digit];
+    found.equal = weights[digit];
   }
   return found;
 }

@@ -3,7 +3,7 @@
 //   p_c (u_c - sum of p_k u_k) / temperature
 //
 // Twin: src/cpu/softmax-gradient.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl, lib/centred.wgsl, lib/upstream_matrix.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/centred.wgsl, lib/upstream_matrix.wgsl, base/across_lanes.wgsl
 // Seams: io, reduce
 
 struct Params {
@@ -38,8 +38,8 @@ fn upstream_of(at: Invocation, lane: u32, start: u32) -> Upstream {
       block = vec2f(0.0);
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(sum + block)));
-  found = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(found)));
+  sum = lane_sums(at, sum + block);
+  found = lane_sums(at, found);
   return Upstream(sum, found.x > 1.0, found.y > 0.0);
 }
 

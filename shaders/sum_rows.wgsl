@@ -2,7 +2,7 @@
 // classes are losses; the last slice may be shorter.
 // Infinities and NaN are told by their bits, as everywhere.
 // Twin: src/cpu/reduce-rows.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl, base/divisor.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/divisor.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 struct Params {
@@ -37,7 +37,7 @@ fn main(at: Invocation) {
       block = 0.0;
     }
   }
-  let merged_sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  let merged_sum = lane_sum(at, sum + block);
   infinite = reduced(at, MERGE_MAX, infinite);
   if (place.inside && place.lane == 0u) {
     total[offsets.total + place.row] = divided(merged_sum, infinite);

@@ -1,7 +1,7 @@
 // The squares of a slice of a tensor as one number a slice: what a norm over several tensors is made of.
 // Infinities and NaN are told by their bits; a slice with either is infinite or NaN.
 // Twin: src/cpu/clip-gradients.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 struct Params {
@@ -36,8 +36,8 @@ fn main(at: Invocation) {
       block = 0.0;
     }
   }
-  let total = reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0))).x;
-  largest = reduced(at, MERGE_MAX, vec2u(largest)).x;
+  let total = bitcast<u32>(lane_sum(at, sum + block));
+  largest = lane_maximum(at, largest);
   if (place.inside && place.lane == 0u) {
     sums[offsets.sums + place.row] = select(total, largest, largest >= INFINITY_BITS);
   }

@@ -1,7 +1,7 @@
 // What the rows that count weigh together: what 'mean' divides by. A row weighs its sample weight times the class weight of its
 // target; ignored rows weigh nothing. One row, whose classes are the targets.
 // Twin: src/cpu/sum-weights.ts
-// Needs: base/lanes.wgsl, base/targets.wgsl, base/weights.wgsl
+// Needs: base/lanes.wgsl, base/targets.wgsl, base/weights.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 struct Params {
@@ -40,7 +40,7 @@ fn main(at: Invocation) {
       block = 0.0;
     }
   }
-  let total = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  let total = lane_sum(at, sum + block);
   if (place.inside && place.lane == 0u) {
     weight_sum[offsets.weight_sum] = total;
   }

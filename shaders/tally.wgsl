@@ -1,6 +1,6 @@
 // Adds one step's loss, right answers and rows to what the steps before it came to, so that they are read back together.
 // Twin: src/cpu/tally.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 struct Params {
@@ -25,7 +25,7 @@ fn main(at: Invocation) {
     let ignored = params.ignores == 1u && targets[offsets.targets + i] == params.ignore_index;
     counted += select(vec2f(f32(correct[offsets.correct + i]), 1.0), vec2f(0.0), ignored);
   }
-  counted = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(counted)));
+  counted = lane_sums(at, counted);
   if (!place.inside || place.lane != 0u) {
     return;
   }

@@ -1,10 +1,18 @@
 // The product of a linear head under each plan: tiles at their edges, lanes along the depth, every dtype of the operands, and rows that are
 // not finite.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Context, createContext, type DType, linear, quantizeRows } from '../src/index.ts';
-import { expectCloseByRow } from './support/close.ts';
+import {
+  type Context,
+  createContext,
+  type DType,
+  linear,
+  linearCrossEntropy,
+  quantizeRows,
+  type Tensor,
+} from '../src/index.ts';
+import { expectClose, expectCloseByRow } from './support/close.ts';
 import { dtypesFor, variants } from './support/contexts.ts';
-import { logitsOf } from './support/linear-reference.ts';
+import { linearCrossEntropyOf, logitsOf } from './support/linear-reference.ts';
 import { normal } from './support/random.ts';
 
 /** Rows, features, classes: one and two rows, whose lanes share a depth, and tiles of 8 x 4 and of 32 x 64 that are full, or are not. */
@@ -41,12 +49,34 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
       const expected = logitsOf(await x.data(), rows, { depth, weight: scaled, bias });
       const call = () => linear(x, whole.weight, { bias, scales: whole.scales });
       const logits = await call().data();
-      // Of sums of so many terms of about 1, in float32.
-      const rounding = { absolute: 4e-7 * Math.sqrt(depth) * 4, relative: 2e-6 };
-      expectCloseByRow(logits, expected, classes, rounding);
+      expectCloseByRow(logits, expected, classes, 2e-6);
       expect(await call().data()).toEqual(logits);
     },
   );
+
+  it.each([
+    [5, 10, 2500],
+    [9, 17, 70],
+  ])('gradients of %i rows of %i features, %i classes', async (rows, depth, classes) => {
+    const features = normal(rows * depth, { seed: 1 });
+    const head = {
+      depth,
+      weight: normal(classes * depth, { seed: 2 }).map((v) => v / Math.sqrt(depth)),
+      bias: normal(classes, { seed: 3 }),
+    };
+    const targets = Int32Array.from({ length: rows }, (_, r) => (r === 1 ? -100 : (r * 31) % classes));
+    const expected = linearCrossEntropyOf(features, rows, head, { targets });
+    const { loss, gradients } = linearCrossEntropy(
+      context.tensor(features, [rows, depth]),
+      context.tensor(head.weight, [classes, depth]),
+      targets,
+      { bias: head.bias, gradients: true },
+    );
+    expectClose(await loss.data(), expected.loss, { relative: 2e-6 });
+    expectCloseByRow(await gradients!.features!.data(), expected.byFeatures, depth, 5e-6);
+    const byWeight = await (gradients!.weight as Tensor).data();
+    expectCloseByRow(byWeight, expected.byWeight, classes * depth, 5e-6);
+  });
 
   it.each([2, 40])('of %i rows, one that is not finite touches no other', async (rows) => {
     const [depth, classes] = [70, 66];

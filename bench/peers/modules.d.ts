@@ -51,6 +51,13 @@ interface OnnxSession {
   run(feeds: OnnxResults): Promise<OnnxResults>;
   release(): Promise<void>;
 }
+interface OnnxSessionOptions {
+  executionProviders: string[];
+  preferredOutputLocation?: 'gpu-buffer';
+  logSeverityLevel?: number;
+  extra?: { session: Record<string, string> };
+}
+
 interface OnnxRuntime {
   env: { wasm: { numThreads?: number }; webgpu: { device: Promise<GPUDevice> } };
   Tensor: {
@@ -58,10 +65,7 @@ interface OnnxRuntime {
     fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32' | 'int32'; dims: readonly number[] }): OnnxTensor;
   };
   InferenceSession: {
-    create(
-      model: Uint8Array,
-      options: { executionProviders: string[]; preferredOutputLocation?: 'gpu-buffer'; logSeverityLevel?: number },
-    ): Promise<OnnxSession>;
+    create(model: Uint8Array, options: OnnxSessionOptions): Promise<OnnxSession>;
   };
 }
 declare module 'onnxruntime-web/webgpu' {

@@ -14,7 +14,7 @@ export interface Prepared {
   /** From arrays of the page to arrays of the page. What stays from call to call, such as weights, is there already. */
   endToEnd?(): Promise<Outputs>;
   /** What is known of the last run. */
-  facts?(): Pick<Measurement, 'plan' | 'workspaceBytes' | 'peakBytes'>;
+  facts?(): Pick<Measurement, 'plan' | 'workspaceBytes' | 'peakBytes' | 'onCpu'>;
   dispose(): void;
 }
 

@@ -15,10 +15,11 @@ export function bestPeer(
   device?: Contender['device'],
 ): { contender: Contender; median: number } | null {
   const timed = report.contenders
-    .filter((one) => one.kind === 'peer' && (device ?? one.device) === one.device)
+    .filter((one) => one.kind === 'peer')
     .flatMap((contender) => {
-      const median = findMeasurement(report, caseId, contender.id)?.[way]?.median;
-      return median === undefined ? [] : [{ contender, median }];
+      const { onCpu, [way]: times } = findMeasurement(report, caseId, contender.id) ?? {};
+      const own = onCpu ? 'cpu' : contender.device;
+      return times && (device ?? own) === own ? [{ contender, median: times.median }] : [];
     });
   return timed.sort((a, b) => a.median - b.median)[0] ?? null;
 }
@@ -71,7 +72,7 @@ const dash = (value: number | null | undefined, text: (value: number) => string 
 function timesCell(measurement: Measurement | undefined): string {
   if (!measurement) return '–';
   if (measurement.status !== 'measured') return measurement.status === 'unsupported' ? '–' : measurement.status;
-  return ways.map((way) => dash(measurement[way]?.median)).join(' / ');
+  return ways.map((way) => dash(measurement[way]?.median)).join(' / ') + (measurement.onCpu ? ' †' : '');
 }
 
 function timesTable(report: Report): string {
@@ -145,7 +146,10 @@ export function toMarkdown(report: Report): string {
     ({ id, kind }) =>
       kind === 'crosshead' && report.measurements.some((one) => one.contender === id && one.status === 'measured'),
   );
-  const said = [...unsupported(report), ...remarks(report)];
+  const onCpu = report.measurements.some((one) => one.onCpu)
+    ? ['* † In part on the CPU, whatever was asked for: no peer on a GPU.']
+    : [];
+  const said = [...onCpu, ...unsupported(report), ...remarks(report)];
   return [
     environmentSentence(report.environment),
     timesTable(report),

@@ -59,6 +59,8 @@ export interface Measurement {
   readonly endToEnd?: Times;
   /** Of the resident time. */
   readonly gigabytesPerSecond?: number;
+  /** Of a contender on a GPU: part of the case ran on the CPU all the same, so that it counts as one there. */
+  readonly onCpu?: boolean;
   /** Of crosshead: the variant that ran. */
   readonly plan?: string;
   /** Of crosshead on a GPU: bytes that one call takes beside its inputs and results. */

@@ -3,7 +3,7 @@ import './bench.css';
 import { allCases } from '../../bench/speed/cases.ts';
 import { allContenders } from '../../bench/speed/contenders.ts';
 import type { BenchEvent, Measurement, Report } from '../../bench/speed/types.ts';
-import { byId, pressOnce, say } from '../dom.ts';
+import { byId, keepFocus, pressOnce, say } from '../dom.ts';
 import type { View } from '../views.ts';
 import { makeChoices } from './choices.ts';
 import { showDevice, thisDevice } from './device.ts';
@@ -43,17 +43,16 @@ export function open(section: HTMLElement): View {
       : 'Choose at least one case and one contender.';
   };
   const setRunning = (now: AbortController | undefined) => {
-    const focused = document.activeElement;
     running = now;
-    byId<HTMLFieldSetElement>('bench-choice').disabled = now !== undefined;
-    byId<HTMLInputElement>('bench-budget').disabled = now !== undefined;
-    // Folded while it runs, so that progress and results stand side by side.
-    if (now) for (const details of form.querySelectorAll('details')) details.open = false;
-    cancel.disabled = now === undefined;
-    showPlan();
-    // A button that goes out loses the focus; it goes to the one that takes its place.
-    if (focused === start && now) cancel.focus();
-    if (focused === cancel && !now) start.focus();
+    const change = () => {
+      byId<HTMLFieldSetElement>('bench-choice').disabled = now !== undefined;
+      byId<HTMLInputElement>('bench-budget').disabled = now !== undefined;
+      // Folded while it runs, so that progress and results stand side by side.
+      if (now) for (const details of form.querySelectorAll('details')) details.open = false;
+      cancel.disabled = now === undefined;
+      showPlan();
+    };
+    keepFocus(change, start, cancel);
   };
   const take = (event: BenchEvent) => {
     if (event.type === 'start') {

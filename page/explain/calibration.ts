@@ -1,6 +1,6 @@
 // The third card: a head that is too sure of itself, at a temperature.
 import { ClassificationHead, createContext, type Evaluation } from '../../src/index.ts';
-import { byId, make } from '../dom.ts';
+import { byId, make, speaker } from '../dom.ts';
 import { latest } from '../latest.ts';
 import { makePlot, shape } from './figure.ts';
 
@@ -32,10 +32,13 @@ export async function makeCalibration(): Promise<void> {
   const head = ClassificationHead.fromWeights(context, { weight });
   const { features, targets } = makeExamples();
   const slider = byId<HTMLInputElement>('explain-head-temperature');
+  const speak = speaker(byId('explain-calibration-said'));
 
   const show = latest(async (temperature: number) => {
     head.temperature = temperature;
-    draw(temperature, await head.evaluate(features, targets, { topK: 1 }));
+    const evaluation = await head.evaluate(features, targets, { topK: 1 });
+    draw(temperature, evaluation);
+    speak(`Temperature ${temperature.toFixed(2)}: calibration error ${percent(evaluation.expectedCalibrationError)}`);
   });
   slider.addEventListener('input', () => show(slider.valueAsNumber));
   byId('explain-calibrate').addEventListener('click', async () => {
@@ -46,10 +49,11 @@ export async function makeCalibration(): Promise<void> {
   await show(slider.valueAsNumber);
 }
 
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
 function draw(temperature: number, { accuracy, loss, expectedCalibrationError, bins }: Evaluation): void {
   byId('explain-head-temperature-value').textContent = temperature.toFixed(2);
   const scored = bins.reduce((sum, bin) => sum + bin.count * bin.confidence, 0) / count;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const facts = [
     ['Right answers', percent(accuracy)],
     ['Mean score', percent(scored)],

@@ -8,7 +8,7 @@ import {
   sigmoid,
   softmax,
 } from '../../src/index.ts';
-import { byId, make } from '../dom.ts';
+import { byId, make, speaker } from '../dom.ts';
 import { latest } from '../latest.ts';
 import { makePlot, shape } from './figure.ts';
 
@@ -66,6 +66,7 @@ export function makeLoss(changed: (question: Question) => void): (question: Ques
   const rows = names.map((name, c) => makeRow(name, c));
   byId('explain-classes').append(...rows.map(({ row }) => row));
   const temperature = byId<HTMLInputElement>('explain-temperature');
+  const speak = speaker(byId('explain-said'));
   let question = first();
   let gradient: readonly number[] = [0, 0, 0];
 
@@ -128,6 +129,7 @@ export function makeLoss(changed: (question: Question) => void): (question: Ques
       rows[c].row.classList.toggle('true', c === truth);
     });
     byId('explain-loss').textContent = digits(loss, 4);
+    speak(`The loss is ${digits(loss, 4)}`);
     const given = probabilities.map((p, c) => (c === truth ? p : 1 - p));
     byId('explain-loss-words').textContent = one
       ? `−log ${digits(probabilities[truth], 4)}, the probability of ${names[truth]}, in nats.`
@@ -153,7 +155,7 @@ function makeRow(name: string, c: number) {
   const slider = make('input', '');
   Object.assign(slider, { type: 'range', min: -bound, max: bound, step: 0.1, id: `explain-logit-${c}` });
   slider.setAttribute('aria-label', `Logit of ${name}`);
-  const value = make('output', 'explain-value');
+  const value = make('span', 'explain-value');
   const [fill, share] = [make('span', 'bar-fill'), make('span', 'explain-value')];
   const arrow = make('span', 'explain-arrow');
   const row = make(

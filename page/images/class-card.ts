@@ -1,5 +1,5 @@
 // One class: its name, its pictures, and the ways to add to them.
-import { make } from '../dom.ts';
+import { keepFocus, make } from '../dom.ts';
 import { rove, setStop } from '../roving.ts';
 import type { Picture } from './pictures.ts';
 
@@ -94,7 +94,10 @@ export function makeClassCard(name: string, events: ClassEvents): ClassCard {
       refresh();
     },
     camera(on) {
-      snap.hidden = !on;
+      const change = () => {
+        snap.hidden = !on;
+      };
+      keepFocus(change, input);
     },
     focus: () => input.select(),
   };

@@ -13,12 +13,13 @@ const mostBytes = 100e6;
 export async function loadHead(file: File): Promise<LastingHead> {
   if (file.size > mostBytes)
     throw new Error(`“${file.name}” has ${fileSize(file.size)}, too much for a head of this page.`);
-  const head = await ClassificationHead.load(await contextOf('auto'), file).catch((error) => {
+  const context = await contextOf('auto');
+  const head = await ClassificationHead.load(context, file, { recover: true }).catch((error) => {
     throw new Error(`“${file.name}” was not loaded. ${error.name}: ${error.message}`, { cause: error });
   });
   const takes = head.weight.shape[1];
   const sound = (await head.weight.data()).every(Number.isFinite);
-  if (takes === depth && sound) return LastingHead.of(head);
+  if (takes === depth && sound) return LastingHead.of(head, context);
   head.dispose();
   const why = sound
     ? `its head takes ${takes} numbers a picture, this page makes ${depth}.`

@@ -1,7 +1,7 @@
 // The second step: its button, what it says, its curves.
 import type { FitProgress } from '../../src/index.ts';
 import { duration } from '../bench/words.ts';
-import { byId, pressOnce, say, sentence, tell } from '../dom.ts';
+import { byId, keepFocus, pressOnce, say, sentence, tell } from '../dom.ts';
 import { makeCurves } from '../train/curves.ts';
 import type { ClassCard } from './class-card.ts';
 import { whatIsMissing } from './classes.ts';
@@ -32,11 +32,8 @@ export function makeTrainStep(cards: readonly ClassCard[], trained: (outcome: Tr
     byId('images-plan').textContent = missing || `${count} pictures of ${filled.length} classes.`;
   };
   const setRunning = (next: AbortController | undefined) => {
-    const focused = document.activeElement;
     running = next;
-    plan();
-    if (focused === start && next) cancel.focus();
-    if (focused === cancel && !next) start.focus();
+    keepFocus(plan, start, cancel);
   };
   const onProgress = (progress: FitProgress) => {
     curves.add(progress);

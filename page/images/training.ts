@@ -43,7 +43,8 @@ export async function trainOn(
   const validation = enough ? examplesOf(classes, isKept) : undefined;
   const context = await contextOf('auto');
   signal.throwIfAborted();
-  const head = ClassificationHead.create(context, { features: depth, labels: classes.map(({ name }) => name) });
+  const labels = classes.map(({ name }) => name);
+  const head = ClassificationHead.create(context, { features: depth, labels, recover: true });
   const optimizer = adamW({ learningRate: 0.03 });
   // Smoothing keeps the logits of few pictures from growing without end: they tell the known from the unknown.
   const lossOptions = { labelSmoothing: 0.1 };
@@ -57,7 +58,7 @@ export async function trainOn(
     const rejections = validation ? await fitRejections(head, validation.features) : null;
     head.rejection = rejections?.sometimes ?? null;
     signal.throwIfAborted();
-    const lasting = await LastingHead.of(head);
+    const lasting = await LastingHead.of(head, context);
     return { head: lasting, seconds, learntFrom: training.targets.length, kept, rejections };
   } catch (error) {
     head.dispose();

@@ -1,6 +1,6 @@
 // A picture before the head: what it is, or that it is unknown, and the scores of the classes.
 import type { Rejection } from '../../src/index.ts';
-import { byId, say, sentence } from '../dom.ts';
+import { byId, say, sentence, speaker } from '../dom.ts';
 import type { LastingHead } from '../lasting-head.ts';
 import { latest } from '../latest.ts';
 import { makeScoreBars, type ScoreBars } from '../score-bars.ts';
@@ -24,20 +24,18 @@ export function makeTrial(failed: (message: string) => void): Trial {
   let head: LastingHead | undefined;
   let bars: ScoreBars | undefined;
   let subject: Picture | undefined;
-  let speaking: ReturnType<typeof setTimeout> | undefined;
+  const speak = speaker(byId('images-spoken'));
 
   const read = latest(async () => {
     if (!head || !subject) return;
     const { features } = subject;
-    const answer = await head.use(async (now) => {
-      const [kept] = await now.predict(features, { topK: 1 });
-      const count = now.labels.length;
-      const [all] = await now.predict(features, { topK: count, rejectBelow: null });
-      const scores = new Float32Array(Math.min(count, mostBars));
-      for (const { index, score } of all) if (index < scores.length) scores[index] = score;
-      return { best: all[0], known: kept.length > 0, scores, rejection: now.rejection };
-    });
-    show(answer);
+    const now = head.head;
+    const [kept] = await now.predict(features, { topK: 1 });
+    const count = now.labels.length;
+    const [all] = await now.predict(features, { topK: count, rejectBelow: null });
+    const scores = new Float32Array(Math.min(count, mostBars));
+    for (const { index, score } of all) if (index < scores.length) scores[index] = score;
+    show({ best: all[0], known: kept.length > 0, scores, rejection: now.rejection });
   });
   const show = ({ best, known, scores, rejection }: Answer) => {
     bars?.show(scores, known);
@@ -47,10 +45,7 @@ export function makeTrial(failed: (message: string) => void): Trial {
     byId('images-answer').textContent = label;
     byId('images-answer-detail').textContent = detail;
     canvas.setAttribute('aria-label', `A picture, read as ${label}`);
-    clearTimeout(speaking);
-    speaking = setTimeout(() => {
-      byId('images-spoken').textContent = `${label}, ${detail}`;
-    }, 700);
+    speak(`${label}, ${detail}`);
   };
   const again = () => read(undefined).catch((error) => failed(sentence(error)));
   return {

@@ -38,6 +38,7 @@ export function makeConfusion(part: Part, chosen: (index: number) => void): Conf
   return {
     show(evaluation) {
       shown = evaluation;
+      const focused = [matrix, group].some((buttons) => buttons.contains(document.activeElement));
       matrix.replaceChildren(...rowsOf(evaluation));
       const cells = [...matrix.querySelectorAll<HTMLElement>('button')];
       const mistakes = cells.filter(({ dataset }) => dataset.truth !== dataset.answer);
@@ -45,6 +46,7 @@ export function makeConfusion(part: Part, chosen: (index: number) => void): Conf
       const first = Number(worst.dataset.count) ? worst : cells[0];
       setStop(cells, first);
       open(first);
+      if (focused) first.focus();
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { FitProgress } from '../../src/index.ts';
 import { duration, figure } from '../bench/words.ts';
 import type { BackendName } from '../contexts.ts';
-import { byId, make, pressOnce, tell } from '../dom.ts';
+import { byId, keepFocus, make, pressOnce, tell } from '../dom.ts';
 import { batchSizes, type Settings } from './settings.ts';
 
 export interface Form {
@@ -40,12 +40,11 @@ export function makeForm(): Form {
       for (const radio of backends.querySelectorAll('input')) radio.checked = radio.value === settings.backend;
     },
     running(yes) {
-      const focused = document.activeElement;
-      start.disabled = fields.disabled = backends.disabled = yes;
-      cancel.disabled = !yes;
-      // A button that goes out loses the focus; it goes to the one that takes its place.
-      if (focused === start && yes) cancel.focus();
-      if (focused === cancel && !yes) start.focus();
+      const change = () => {
+        start.disabled = fields.disabled = backends.disabled = yes;
+        cancel.disabled = !yes;
+      };
+      keepFocus(change, start, cancel);
     },
     progress({ epoch, epochs, step, steps, rowsPerSecond, secondsLeft }, rows) {
       bar.max = steps;

@@ -1,7 +1,7 @@
 // What a training came to: figures, confusion, classes, calibration, and a pad to draw on.
 import type { Evaluation } from '../../src/index.ts';
 import { figure } from '../bench/words.ts';
-import { featuresAt, type Part } from '../digits.ts';
+import { classes, featuresAt, type Part } from '../digits.ts';
 import { byId, make, sentence } from '../dom.ts';
 import { extract } from '../features.ts';
 import { copyReading, makeReading } from '../reading.ts';
@@ -48,9 +48,8 @@ export function makeResults(test: Part, failed: (message: string) => void): Resu
   };
 }
 
-async function scoresBy({ head }: Outcome, pixels: Float32Array): Promise<Float32Array> {
-  const features = extract(pixels);
-  return head.use(async (now) => scoresOf(await now.predict(features, { topK: now.labels.length }), now.labels.length));
+async function scoresBy({ head: { head } }: Outcome, pixels: Float32Array): Promise<Float32Array> {
+  return scoresOf(await head.predict(extract(pixels), { topK: classes }), classes);
 }
 
 const rightOf = ({ confusion }: Evaluation) => confusion.reduce((sum, row, c) => sum + row[c], 0);

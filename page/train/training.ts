@@ -40,7 +40,7 @@ export async function train(
 ): Promise<Outcome> {
   const context = await contextOf(backend);
   signal.throwIfAborted();
-  const head = ClassificationHead.create(context, { features: depth, classes });
+  const head = ClassificationHead.create(context, { features: depth, classes, recover: true });
   const optimizer = makeOptimizer[name](rate);
   try {
     const begun = performance.now();
@@ -51,7 +51,7 @@ export async function train(
     const calibration = await head.calibrate(validation.features, validation.targets);
     const after = await head.evaluate(test.features, test.targets);
     signal.throwIfAborted();
-    return { head: await LastingHead.of(head), seconds, before, calibration, after };
+    return { head: await LastingHead.of(head, context), seconds, before, calibration, after };
   } catch (error) {
     head.dispose();
     throw error;

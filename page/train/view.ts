@@ -79,10 +79,15 @@ export function open(section: HTMLElement): View {
   return {
     async shown(address) {
       const first = defaults === undefined;
-      defaults ??= await ready;
+      const asked = address.get('backend') === 'webgpu';
+      const [usual, missing] = await Promise.all([ready, asked ? whyNoWebGPU() : '']);
+      defaults = usual;
       // Who comes back finds what they left, unless the address asks for something else.
       if (running || (!first && address.size === 0)) return writeAddress();
-      form.write(readSettings(address, defaults));
+      const settings = readSettings(address, defaults);
+      form.write(missing ? { ...settings, backend: 'cpu' } : settings);
+      say(byId('train-note'), missing);
+      if (missing) writeAddress(); // which asked for what is not there
     },
   };
 }

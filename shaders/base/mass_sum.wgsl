@@ -1,7 +1,7 @@
 // Sums over a row of the labels' mass and of mass x distance, exact enough for one large label beside a hundred thousand small ones:
 // beside a large term, each small one is rounded the same way, so that large ones are summed apart; and equal small ones are rounded
 // the same way too, so that sums are closed in short steps.
-// Needs: base/bits.wgsl, base/merge.wgsl
+// Needs: base/bits.wgsl, base/merge.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 const LARGE_MASS = 0.03125; // of which there are few, where labels sum to about one
@@ -47,10 +47,8 @@ struct Mass {
 
 // In each of the row's lanes.
 fn mass_total(at: Invocation, sums: MassSum) -> Mass {
-  let own = sums.levels[3] + (sums.levels[2] + (sums.levels[1] + sums.levels[0]));
-  let small = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(own.xy)));
-  let large = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(own.zw)));
-  return Mass(small.x, large.x, small.y + large.y);
+  let all = lane_four_sums(at, sums.levels[3] + (sums.levels[2] + (sums.levels[1] + sums.levels[0])));
+  return Mass(all.x, all.z, all.y + all.w);
 }
 
 fn whole_mass(mass: Mass) -> f32 {

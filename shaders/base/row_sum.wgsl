@@ -9,7 +9,7 @@
 // grow with the number of classes.
 //
 // The kernel declares `params` with classes, inner, inverse_temperature and far (src/operations/temperature.ts).
-// Needs: base/bits.wgsl, base/exp.wgsl, base/fours.wgsl, base/log1p.wgsl
+// Needs: base/bits.wgsl, base/exp.wgsl, base/fours.wgsl, base/log1p.wgsl, base/across_lanes.wgsl
 // Seams: exponentials, io, reduce, softcap, sums
 
 // The bits of the logit at element i, as the softmax is to see it.
@@ -159,7 +159,7 @@ fn strip_sum(at: Invocation, place: Lane) -> Part {
     return own;
   }
   let top = reduced(at, MERGE_MAX, own.top);
-  return Part(top, bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(beside(own, top).sums))));
+  return Part(top, lane_sums(at, beside(own, top).sums));
 }
 
 // exp((x - maximum) / temperature), 1 for a maximum; and what the others of its row sum to, taken from the class's own side:

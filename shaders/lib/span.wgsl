@@ -4,7 +4,7 @@
 // The kernel says what the gaps are; a row may have several kinds:
 //   fn gap_at(kind: u32, i: u32) -> Gap
 // Twin: src/cpu/span.ts
-// Needs: base/bits.wgsl, base/lanes.wgsl, lib/power.wgsl
+// Needs: base/bits.wgsl, base/lanes.wgsl, lib/power.wgsl, base/across_lanes.wgsl
 // Seams: reduce
 
 override SQUARED: bool = true; // p is 2, as it mostly is: a small part of the code of any power
@@ -40,7 +40,7 @@ fn span_of(at: Invocation, lane: u32, start: u32, kind: u32, p: f32) -> Span {
       block = 0.0;
     }
   }
-  sum = bitcast<vec2f>(reduced(at, MERGE_SUM, bitcast<vec2u>(vec2f(sum + block, 0.0)))).x;
+  sum = lane_sum(at, sum + block);
   return Span(most * root(sum, p), undefined);
 }
 

@@ -210,19 +210,25 @@ export interface GradientProduct {
   readonly bindings: RowPass['bindings'] & { readonly weight: Bound };
 }
 
+/** From so many tiles on, each has a lane of its own; lanes that share one have sums to put together. The weight's gradient has many in any case. */
+const enoughTiles = 16_384;
+
 /** Records what some slopes add to gradients. */
 export function addGradient(gpu: GpuWork, product: GradientProduct): void {
   const { rows, classes, depth, turned, adds, stride, bindings } = product;
   if (!turned && depth === 0) return;
   const { seams, constants } = quadsOf(depth, bindings.weight[0]);
-  const [tall, wide] = turned ? [classes, bindings.gradient ? depth : 1] : [rows, depth];
+  const [tall, wide, steps] = turned ? [classes, bindings.gradient ? depth : 1, rows] : [rows, depth, classes];
+  const tiles = Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8));
+  const alone = turned || tiles >= enoughTiles;
   gpu.rows({
     kernel: linearGradientKernel,
     rows: { outer: 1, classes, inner: 1, count: 1 },
     bindings,
     uniforms: { rows, stride: stride ?? classes, depth, adds: adds ? 1 : 0 },
     seams,
-    constants: { ...constants, TURNED: turned },
-    workgroups: () => Math.ceil((Math.ceil(tall / 4) * Math.max(1, Math.ceil(wide / 8))) / 64),
+    constants: { ...constants, TURNED: turned, ...(alone ? { LANES: 1, WORKGROUP: 64 } : {}) },
+    pieces: { count: () => tiles, length: steps },
+    workgroups: alone ? () => Math.ceil(tiles / 64) : undefined,
   });
 }

@@ -84,6 +84,26 @@ test('shows what softmax and cross-entropy give, and follows the hand', async ()
   expect(new URL(page.url()).hash).toBe('#explain?logits=2%2C3%2C0.1&truth=2&temperature=2&activation=softmax');
 });
 
+test('tells screen readers the loss once the hand rests, and not at every step of a slider', async () => {
+  await visit('?logits=2,1,0.1&truth=0');
+  await page.waitForFunction(() => document.querySelector('#explain-calibration-said')?.textContent);
+  await page.$eval('[data-view=explain]', (view) => {
+    const live = ':is([role=status], [role=alert], [aria-live], output):not([aria-live=off])';
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const region = (target as Element).closest(live);
+        if (region) document.body.dataset.said = `${document.body.dataset.said ?? ''}${region.textContent};`;
+      }
+    }).observe(view, { childList: true, subtree: true });
+  });
+  await set('#explain-logit-0', '3');
+  await set('#explain-logit-0', '4');
+  await set('#explain-logit-0', '5');
+  await expectShown([5, 1, 0.1], 0);
+  await page.waitForFunction(() => document.body.dataset.said);
+  expect(await page.evaluate(() => document.body.dataset.said)).toBe(`The loss is ${await text('#explain-loss')};`);
+});
+
 test('a step goes against the gradient, and lowers the loss', async () => {
   await visit('?logits=2,1,0.1&truth=2');
   await expectShown([2, 1, 0.1], 2);

@@ -254,10 +254,15 @@ test('the camera is on when asked for, and off when the view is left', async () 
   await page.keyboard.press('Enter');
   await served.says('.class-count', /^2 pictures$/);
   expect(await states()).toEqual(['live']);
+  await click('#images-camera');
+  expect(await page.evaluate(() => document.activeElement?.className)).toBe('class-name'); // the button is gone
+  await click('#images-camera');
+  await page.waitForFunction(() => document.querySelector('#images-viewfinder')?.checkVisibility());
+  expect(await states()).toEqual(['ended', 'live']);
   await click('#views a[href="#live"]');
   await page.waitForFunction(() => document.querySelector('#pad')?.checkVisibility());
   await page.waitForFunction(() => !document.querySelector<HTMLVideoElement>('#images-video')!.srcObject);
-  expect(await states()).toEqual(['ended']);
+  expect(await states()).toEqual(['ended', 'ended']);
   // Allowed when nobody waits for it any more.
   await click('#views a[href="#images"]');
   await page.evaluate(() => {
@@ -270,7 +275,7 @@ test('the camera is on when asked for, and off when the view is left', async () 
   await click('#images-camera');
   await click('#views a[href="#live"]');
   await page.evaluate(() => dispatchEvent(new Event('allow')));
-  await page.waitForFunction(() => (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.length === 2);
+  await page.waitForFunction(() => (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.length === 3);
   await page.waitForFunction(() =>
     (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.every(({ readyState }) => readyState === 'ended'),
   );

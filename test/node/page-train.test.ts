@@ -7,6 +7,8 @@ import { extract } from '../../page/features.ts';
 import { ClassificationHead, createContext } from '../../src/index.ts';
 import { downloadOf, root, type ServedPage, servePage, textsOfLowContrast, widerThan } from '../support/page.ts';
 
+declare const devices: GPUDevice[]; // in the page: all that it was given
+
 let served: ServedPage;
 const { from, to } = about.testPart;
 const digits = to - from;
@@ -38,10 +40,13 @@ beforeAll(async () => {
   served = await servePage();
   await served.page.evaluateOnNewDocument(() => {
     if (!globalThis.GPUAdapter) return;
+    const devices: GPUDevice[] = [];
+    Object.assign(globalThis, { devices });
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...options) {
       const device = await request.apply(this, options);
       addEventListener('lose-the-gpu', () => device.destroy());
+      devices.push(device);
       return device;
     };
   });
@@ -165,15 +170,19 @@ test('is cancelled at once, the page answering meanwhile; the address holds the 
   expect(await page.$eval('#train-results', (results) => results.checkVisibility())).toBe(true); // of the one before
 });
 
-test('a link trains the same on WebGPU; when the GPU is lost, the head goes on on the CPU', async () => {
+test('a link trains the same on WebGPU; when the GPU is lost, the head goes on on another until one takes its place', async () => {
   const { page, text, texts } = served;
   const last: string[] = [];
   for (const backend of ['cpu', 'webgpu']) {
     await goTo(`train?epochs=1&batch=256&optimizer=adam&rate=0.05&backend=${backend}`);
     await page.waitForSelector(`#train-backend [value=${backend}]:checked`);
     expect(await page.$eval('#train-batch', (select) => (select as HTMLSelectElement).value)).toBe('256');
-    await page.click('#train-start');
+    await page.$eval('#train-start', (button) => {
+      (button as HTMLButtonElement).click();
+      document.querySelector<HTMLElement>('.cell')!.focus();
+    });
     await isTrained();
+    expect(await page.evaluate(() => document.activeElement?.className)).toMatch(/^cell /); // of a new matrix
     last.push(await text('#train-now'));
   }
   const accuracy = (words: string) => words.split(', ')[1];
@@ -183,6 +192,33 @@ test('a link trains the same on WebGPU; when the GPU is lost, the head goes on o
   await page.click('.cell[data-truth="0"][data-answer="0"]');
   await page.click('#train-cell-digits button');
   await served.says('#train-answer', /^0$/);
+  expect(await page.evaluate(() => devices.length)).toBe(2);
+  await goTo('train?epochs=1&backend=cpu');
+  await page.waitForSelector('#train-backend [value=cpu]:checked');
+  await page.click('#train-start');
+  await isTrained();
+  expect(await page.evaluate(async () => (await devices[1].lost).reason)).toBe('destroyed');
+});
+
+test('a link that asks for WebGPU, where there is none, says so and is on the CPU', async () => {
+  const { page, text } = served;
+  await page.evaluate(() => {
+    const { requestAdapter } = GPU.prototype;
+    GPU.prototype.requestAdapter = async () => null;
+    addEventListener('give-back-the-gpu', () => {
+      GPU.prototype.requestAdapter = requestAdapter;
+    });
+  });
+  await goTo('train?epochs=2&backend=webgpu');
+  await served.says('#train-note', /^No WebGPU here: .* on the CPU all the same, with the same answers\.$/);
+  await page.waitForSelector('#train-backend [value=cpu]:checked');
+  expect(new URL(page.url()).hash).toBe('#train?epochs=2');
+  await page.focus('#train-epochs');
+  await page.keyboard.press('Enter');
+  await served.says('#train-now', /^Trained: 2 epochs/);
+  expect(await served.focused()).toBe('train-start'); // and not nowhere: the field was disabled meanwhile
+  expect(await text('#train-note')).toBe('');
+  await page.evaluate(() => dispatchEvent(new Event('give-back-the-gpu')));
 });
 
 test('what an address must not hold is left out', async () => {

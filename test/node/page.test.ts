@@ -207,6 +207,37 @@ describe('the page, served', () => {
       await page.click('#filter input[value=all]');
     });
 
+    test('keeps the focus where a button goes out', async () => {
+      const focused = () => page.evaluate(() => document.activeElement?.id);
+      const pageOf = (words: string) => Number(/\d+/.exec(words));
+      const goesOut = (selector: string) => page.$eval(selector, (button) => (button as HTMLButtonElement).disabled);
+      await drawByMouse(one);
+      await page.focus('#clear');
+      await page.keyboard.press('Enter');
+      expect(await focused()).toBe('pad');
+      for (const [turn, other] of [
+        ['later', 'earlier'],
+        ['earlier', 'later'],
+      ]) {
+        await page.focus(`#${turn}`);
+        const before = await text('#page-of');
+        for (let presses = 0; presses < 3; presses++) await page.keyboard.down('Enter'); // held: the first counts
+        await page.keyboard.up('Enter');
+        expect(Math.abs(pageOf(await text('#page-of')) - pageOf(before))).toBe(1);
+        while (!(await goesOut(`#${turn}`))) await page.keyboard.press('Enter');
+        expect(await focused()).toBe(other);
+      }
+    });
+
+    test('a view that is opened from within another has the focus on its link', async () => {
+      await page.focus('.routes a');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#train-backend :checked');
+      expect(await page.evaluate(() => document.activeElement?.outerHTML)).toMatch(/^<a href="#train" aria-current/);
+      await page.click('#views a');
+      await page.waitForFunction(() => document.querySelector('#pad')?.checkVisibility());
+    });
+
     test('draws by keyboard, reached by Tab alone', async () => {
       await page.click('#clear');
       await page.focus('#backend-switch :checked');
@@ -296,6 +327,16 @@ describe('the page, served', () => {
     );
     expect(await text('#problem')).toMatch(/^The GPU was lost \(.+\)\. The page continues on the CPU\.$/);
     await answerIs('1');
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement?.getAttribute('data-index') ?? document.activeElement?.getAttribute('value'),
+      );
+    expect(await focused()).toBe('1'); // though the digits were read, and shown, anew
+    await switchTo('webgpu');
+    await page.evaluate(() => dispatchEvent(new Event('lose-the-gpu')));
+    await page.waitForFunction(() => document.body.dataset.backend === 'cpu');
+    await page.waitForSelector('#backend-switch:enabled');
+    expect(await focused()).toBe('cpu');
     await page.click('#clear');
     await drawByMouse(zero);
     await answerIs('0');

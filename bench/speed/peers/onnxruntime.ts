@@ -148,6 +148,14 @@ async function deviceOf(ort: OnnxRuntime): Promise<GPUDevice> {
   return ort.env.webgpu.device;
 }
 
+/** Whether a graph runs without the CPU's operators, which otherwise stand in for those that the GPU's provider lacks. */
+async function runsWhole(ort: OnnxRuntime, graph: Graph, options: OnnxSessionOptions): Promise<boolean> {
+  const strict = { ...options, logSeverityLevel: 4, extra: { session: { disable_cpu_ep_fallback: '1' } } };
+  const session = await ort.InferenceSession.create(model(graph), strict).catch(() => null);
+  await session?.release();
+  return session !== null;
+}
+
 export async function open(backend: Backend): Promise<Opened> {
   const ort: OnnxRuntime = await (backend === 'webgpu'
     ? import('onnxruntime-web/webgpu')
@@ -159,11 +167,13 @@ export async function open(backend: Backend): Promise<Opened> {
     async prepare(one, inputs) {
       const graph = graphs[one.operation]?.(one, inputs, backend);
       if (!graph) return null;
-      const session = await ort.InferenceSession.create(model(graph), {
+      const options: OnnxSessionOptions = {
         executionProviders: [backend],
         ...(device && { preferredOutputLocation: 'gpu-buffer' }),
         logSeverityLevel: 3,
-      });
+      };
+      const session = await ort.InferenceSession.create(model(graph), options);
+      const onCpu = device !== null && !(await runsWhole(ort, graph, options));
       const names = graph.inputs.map(({ name }) => name);
       const feeds = Object.entries(feedsOf(one, inputs, names));
       const kept = device ? feeds.map(([name, feed]) => [name, onDevice(ort, device, feed)] as const) : [];
@@ -181,6 +191,7 @@ export async function open(backend: Backend): Promise<Opened> {
             if (!Object.values(keptTensors).includes(tensor)) tensor.dispose();
         },
         wait: async () => (device ? fence(device, staging!) : undefined),
+        facts: () => ({ onCpu }),
         dispose() {
           for (const [, { buffer }] of kept) buffer.destroy();
           void session.release();
