@@ -77,6 +77,12 @@ describe('which backend', () => {
     const x = context.tensor([Array.from({ length: 40 }, (_, i) => i / 10)]); // 40 classes: more than an invocation's share
     const p = softmax(x);
     expect(p.plan).toBe('softmax/barrier-16x8-held1');
+    const weight = context.tensor(new Float32Array(5 * 40).fill(0.5), [5, 40]);
+    const three = context.tensor(new Float32Array(3 * 40).fill(0.25), [3, 40]);
+    expect(linear(x, weight).plan).toBe('linear_row/barrier-16x8-held1');
+    const products = linear(three, weight);
+    expect(products.plan).toBe('linear_tiled/barrier-16x8-held1');
+    expect(await products.data()).toEqual(new Float32Array(15).fill(5));
     const cpu = await createContext({ backend: 'cpu' });
     const expected = await softmax(cpu.tensor(await x.data(), [1, 40])).data();
     (await p.data()).forEach((v, i) => {

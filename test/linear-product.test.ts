@@ -48,7 +48,10 @@ describe.each(Object.entries(variants))('%s', (variant, options) => {
       const scaled = Float64Array.from(known, (w, i) => w * (scales?.[Math.floor(i / depth)] ?? 1));
       const expected = logitsOf(await x.data(), rows, { depth, weight: scaled, bias });
       const call = () => linear(x, whole.weight, { bias, scales: whole.scales });
-      const logits = await call().data();
+      const made = call();
+      const many = variant === 'webgpu' ? /^linear\// : /^linear_tiled\//;
+      expect(made.plan).toMatch(!variant.startsWith('webgpu') ? /^cpu/ : rows > 2 ? many : /^linear_row\//);
+      const logits = await made.data();
       expectCloseByRow(logits, expected, classes, 2e-6);
       expect(await call().data()).toEqual(logits);
     },

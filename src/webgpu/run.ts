@@ -131,7 +131,7 @@ export class Recorder implements GpuWork {
     const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
     const native = output?.[0].dtype === 'float16' && !staged.has('output');
     const plan = chosen ?? this.#choose(pass, splits, !!pass.keeps && !native);
-    if (pass.together && plan.reduce !== 'none') pass = { ...pass, ...pass.together };
+    if (kernelOf(pass, plan) !== pass.kernel) pass = { ...pass, ...pass.together };
     const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
       pass = { ...pass, bindings: { ...pass.bindings, parts: this.#parts(pass, pass.splits!, plan) } };
@@ -186,7 +186,7 @@ export class Recorder implements GpuWork {
     };
     if (rows * classes > this.#largest) {
       this.#largest = rows * classes;
-      this.plan = planName(kernel, plan);
+      this.plan = planName(nameOf(kernelOf(pass, plan)), plan);
     }
     return plan;
   }
@@ -348,6 +348,10 @@ export class Recorder implements GpuWork {
     return buffer;
   }
 }
+
+/** What runs of a pass: where lanes of the plan work together, the kernel for that. */
+const kernelOf = ({ kernel, together }: BoundPass, { reduce }: Plan): Part =>
+  together && reduce !== 'none' ? together.kernel : kernel;
 
 /** Whether a kernel writes to a binding. `output` belongs to a seam. */
 const writes = (part: Part, name: string): boolean =>

@@ -123,6 +123,18 @@ describe('the report', () => {
     expect(ratioToBestPeer({ ...report, measurements: [own] }, own)).toEqual({ resident: null, endToEnd: null });
   });
 
+  it('counts a peer on a GPU that computes on the CPU as one of the CPU', () => {
+    const measurements = report.measurements.map((one) =>
+      one.contender === 'jax-webgpu' ? { ...one, onCpu: true } : one,
+    );
+    expect(ratioToBestPeer({ ...report, measurements }, own, 'gpu')).toEqual({ resident: null, endToEnd: null });
+    expect(ratioToBestPeer({ ...report, measurements }, own, 'cpu')).toEqual({ resident: 2 / 4, endToEnd: 12 / 9 });
+    const text = toMarkdown({ ...report, measurements });
+    expect(text).toContain('| 4 / 40 † |');
+    expect(text).toContain('* † In part on the CPU, whatever was asked for: no peer on a GPU.');
+    expect(toMarkdown(report)).not.toContain('†');
+  });
+
   it('compares with a copy', () => {
     expect(percentOfCopy(report, own)).toBe(50);
     expect(percentOfCopy({ ...report, measurements: [own] }, own)).toBeNull();
