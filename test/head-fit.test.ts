@@ -303,6 +303,8 @@ describe.each(['cpu', 'webgpu'] as const)('%s', (backend) => {
     expect(await message(head.fit(features, targets.slice(1)))).toMatch('fit: "targets"');
     expect(await message(head.fit(features, [...targets.slice(1), 3]))).toMatch('got 3 in row 39');
     expect(await message(head.fit([], []))).toBe('fit: "features" must hold at least one row');
+    const none = { features: [], targets: [] };
+    expect(await refusal({ validation: none })).toBe('fit: "validation" must hold at least one row');
     expect(await message(half.fit([[1]], [0]))).toBe('fit: a head must be float32 to be trained, this one is float16');
     const both = [head.fit(features, targets, { epochs: 1 }), head.fit(features, targets, { epochs: 1 })];
     expect((await errorOf(both[1])).message).toBe('fit: the head is being trained already');

@@ -25,19 +25,29 @@ export function open(section: HTMLElement): View {
   let running: AbortController | undefined;
   curves.clear(10);
 
-  const begin = async (settings: Settings) => {
+  /** The same on the CPU where there is no WebGPU: that is said, and stands in the form and the address. */
+  const possible = async (asked: Settings): Promise<Settings> => {
+    const missing = asked.backend === 'webgpu' ? await whyNoWebGPU() : '';
+    say(byId('train-note'), missing);
+    if (!missing) return asked;
+    const settings = { ...asked, backend: 'cpu' } as const;
+    form.write(settings);
+    writeAddress();
+    return settings;
+  };
+  const begin = async (asked: Settings) => {
     const stop = new AbortController();
     running = stop;
     form.running(true);
     problem('');
-    say(byId('train-note'), '');
-    curves.clear(settings.epochs);
+    curves.clear(asked.epochs);
     form.say('Training …');
     let last = 0;
     const aborted = new Promise<never>((_, reject) => {
       stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
     });
     try {
+      const settings = await Promise.race([possible(asked), aborted]);
       const loaded = await Promise.race([parts, aborted]);
       const rows = loaded.training.targets.length;
       const work = train(loaded, settings, {
@@ -57,8 +67,8 @@ export function open(section: HTMLElement): View {
       form.say(`Trained: ${took}, ${percent(outcome.after.accuracy)} of strangers’ digits read right.`);
     } catch (error) {
       const cancelled = stop.signal.aborted;
-      form.say(cancelled ? `Cancelled in epoch ${last} of ${settings.epochs}; nothing of it is kept.` : 'Not trained.');
-      if (!cancelled) problem(await explained(error, settings));
+      form.say(cancelled ? `Cancelled in epoch ${last} of ${asked.epochs}; nothing of it is kept.` : 'Not trained.');
+      if (!cancelled) problem(sentence(error));
     }
     running = undefined;
     form.running(false);
@@ -79,20 +89,12 @@ export function open(section: HTMLElement): View {
   return {
     async shown(address) {
       const first = defaults === undefined;
-      const asked = address.get('backend') === 'webgpu';
-      const [usual, missing] = await Promise.all([ready, asked ? whyNoWebGPU() : '']);
-      defaults = usual;
+      defaults ??= await ready;
       // Who comes back finds what they left, unless the address asks for something else.
       if (running || (!first && address.size === 0)) return writeAddress();
-      const settings = readSettings(address, defaults);
-      form.write(missing ? { ...settings, backend: 'cpu' } : settings);
-      say(byId('train-note'), missing);
-      if (missing) writeAddress(); // which asked for what is not there
+      const asked = readSettings(address, defaults);
+      form.write(asked);
+      await possible(asked);
     },
   };
-}
-
-async function explained(error: unknown, { backend }: Settings): Promise<string> {
-  const why = backend === 'webgpu' ? await whyNoWebGPU() : '';
-  return why ? `${why} Choose CPU above.` : sentence(error);
 }

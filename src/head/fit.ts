@@ -66,6 +66,7 @@ export async function train(
     ? examplesOf(`${fn}: "validation"`, head, validation.features, validation.targets, objective.ignoreIndex)
     : null;
   if (held) expectTargets(`${fn}: "validation"`, objective, held);
+  if (held?.count === 0) throw new RangeError(`${fn}: "validation" must hold at least one row`);
   options.signal?.throwIfAborted();
   const optimizer = options.optimizer ?? adam({ learningRate: 0.01 });
   const run = new Run(head, move, copy, { training, validation: held }, settings, optimizer, options);

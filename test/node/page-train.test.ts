@@ -218,6 +218,12 @@ test('a link that asks for WebGPU, where there is none, says so and is on the CP
   await served.says('#train-now', /^Trained: 2 epochs/);
   expect(await served.focused()).toBe('train-start'); // and not nowhere: the field was disabled meanwhile
   expect(await text('#train-note')).toBe('');
+  await page.click('#train-backend [value=webgpu]');
+  await page.click('#train-start');
+  await page.waitForSelector('#train-backend [value=cpu]:checked');
+  await served.says('#train-now', /^Trained: 2 epochs/);
+  expect(await text('#train-note')).toMatch(/^No WebGPU here/);
+  expect(await text('#train-problem')).toBe('');
   await page.evaluate(() => dispatchEvent(new Event('give-back-the-gpu')));
 });
 
