@@ -227,6 +227,26 @@ describe('a plan from outside', () => {
     });
   });
 
+  it.each([1, 2])(
+    'keeps none of float16 rows that are overwritten, where their strips go through scratch, at pace %i',
+    async (pace) => {
+      using context = await createContext({
+        backend: 'webgpu',
+        plan: () => ({ reduce: 'none', lanes: 1, rows: 4, keeps: true, pace, strips: 2 }),
+      });
+      for (const classes of [3, 7, 300]) {
+        const x = context.tensor(
+          Float32Array.from({ length: 3 * classes }, (_, i) => Math.sin(i) * 4),
+          [3, classes],
+          { dtype: 'float16' },
+        );
+        const expected = reference.softmax(await x.data(), [3, classes], {});
+        expectClose(await softmax(x).data(), expected, { relative: 1e-3, absolute: 1e-6 });
+        expectClose(await softmax(x, { out: x }).data(), expected, { relative: 1e-3, absolute: 1e-6 });
+      }
+    },
+  );
+
   it('keeps exponentials of rows that are all masked, or as low as can be', async () => {
     using context = await createContext({
       backend: 'webgpu',

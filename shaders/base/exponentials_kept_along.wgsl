@@ -13,14 +13,17 @@ fn distance_between(from_key: u32, to_key: u32) -> f32 {
 // A part whose sum is beside the key that it gives, which may be less than the maximum.
 fn part_of(fours: Fours) -> Part {
   var about = max(NO_TOP, top_of(fours, 0u, min(fours.count, 16u)));
+  var top = about;
+  var part = Part();
   loop {
-    let part = part_about(fours, ascended(about.x));
-    let top = max(about, part.top);
+    part = part_about(fours, ascended(about.x));
+    top = max(about, part.top);
     if (top.x == about.x || distance_between(about.x, top.x) < 60.0) {
-      return Part(vec2u(about.x, top.y), part.sums);
+      break;
     }
     about = top;
   }
+  return Part(vec2u(about.x, top.y), part.sums);
 }
 
 fn part_about(fours: Fours, about: f32) -> Part {

@@ -126,11 +126,14 @@ export class Recorder implements GpuWork {
   #rows(pass: BoundPass, chosen?: Plan): void {
     const { input, output } = pass.bindings;
     const staged = this.#mustStage(pass);
-    const inPlace = output !== undefined && output[0] === input?.[0] && !staged.has('output');
+    const isOverItself = output !== undefined && output[0] === input?.[0];
+    const inPlace = isOverItself && !staged.has('output');
     // In place, a strip might overwrite what another reads.
     const splits = !!pass.splits && !inPlace && Object.keys(pass.bindings).length < this.maxStorageBuffers;
     const native = output?.[0].dtype === 'float16' && !staged.has('output');
-    const plan = chosen ?? this.#choose(pass, splits, !!pass.keeps && !native);
+    // What strips keep in scratch would be moved over the logits before these are read again.
+    const keeps = !!pass.keeps && !native && isOverItself === inPlace;
+    const plan = chosen ?? this.#choose(pass, splits, keeps);
     if (kernelOf(pass, plan) !== pass.kernel) pass = { ...pass, ...pass.together };
     const strips = plan.strips ?? 1;
     if (strips > 1 && !chosen)
