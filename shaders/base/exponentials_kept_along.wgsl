@@ -1,7 +1,7 @@
 // Exponentials that are kept beside the largest of the first classes, in one reading of the others: near enough to the maximum to begin with,
 // since what is beside it is scaled with the rest. Where a class is so far above it that exponentials may be more than floats hold, they
-// are made once more; so the result may not lie over the logits. Takes a quarter less than to look for the maximum first, of rows of 1000
-// classes and more, and a fifth longer to compile (software adapter). Two fours a step, whatever PACE.
+// are made once more; so the result may not lie over the logits. Of rows of 1000 classes and more it takes a fifth less time than to look for
+// the maximum first, and a fifth longer to compile (software adapter). Two fours a step, whatever PACE.
 // Needs: base/kept.wgsl
 
 // (to - from) / temperature of two keys.
