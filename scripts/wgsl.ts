@@ -69,8 +69,8 @@ export function shortNames(texts: readonly string[]): Map<string, string> {
   // The others stay in their order: those of one file, which are used together, begin with the same capital.
   names.sort((a, b) => Number(most.has(b)) - Number(most.has(a)));
   // A capital begins no keyword and no one-letter name of ours.
-  const short = (i: number) =>
-    (i < 26 ? common[i] : common[Math.floor(i / 26) - 1]).toUpperCase() + (i < 26 ? '' : common[i % 26]);
+  const short = (i: number): string =>
+    i < 26 ? common[i].toUpperCase() : short(Math.floor(i / 26) - 1) + common[i % 26];
   return new Map(names.map((name, i) => [name, short(i)]));
 }
 

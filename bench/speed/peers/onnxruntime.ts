@@ -148,12 +148,10 @@ async function deviceOf(ort: OnnxRuntime): Promise<GPUDevice> {
   return ort.env.webgpu.device;
 }
 
-/** Whether a graph runs without the CPU's operators, which otherwise stand in for those that the GPU's provider lacks. */
-async function runsWhole(ort: OnnxRuntime, graph: Graph, options: OnnxSessionOptions): Promise<boolean> {
+/** A session without the CPU's operators, which otherwise stand in for those that the GPU's provider lacks; null where it lacks some. */
+function wholeSession(ort: OnnxRuntime, graph: Graph, options: OnnxSessionOptions): Promise<OnnxSession | null> {
   const strict = { ...options, logSeverityLevel: 4, extra: { session: { disable_cpu_ep_fallback: '1' } } };
-  const session = await ort.InferenceSession.create(model(graph), strict).catch(() => null);
-  await session?.release();
-  return session !== null;
+  return ort.InferenceSession.create(model(graph), strict).catch(() => null);
 }
 
 export async function open(backend: Backend): Promise<Opened> {
@@ -172,8 +170,8 @@ export async function open(backend: Backend): Promise<Opened> {
         ...(device && { preferredOutputLocation: 'gpu-buffer' }),
         logSeverityLevel: 3,
       };
-      const session = await ort.InferenceSession.create(model(graph), options);
-      const onCpu = device !== null && !(await runsWhole(ort, graph, options));
+      const whole = device && (await wholeSession(ort, graph, options));
+      const session = whole ?? (await ort.InferenceSession.create(model(graph), options));
       const names = graph.inputs.map(({ name }) => name);
       const feeds = Object.entries(feedsOf(one, inputs, names));
       const kept = device ? feeds.map(([name, feed]) => [name, onDevice(ort, device, feed)] as const) : [];
@@ -191,7 +189,7 @@ export async function open(backend: Backend): Promise<Opened> {
             if (!Object.values(keptTensors).includes(tensor)) tensor.dispose();
         },
         wait: async () => (device ? fence(device, staging!) : undefined),
-        facts: () => ({ onCpu }),
+        facts: () => ({ onCpu: device !== null && !whole }),
         dispose() {
           for (const [, { buffer }] of kept) buffer.destroy();
           void session.release();
